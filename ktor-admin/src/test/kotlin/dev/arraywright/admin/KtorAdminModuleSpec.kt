@@ -1,0 +1,12 @@
+package dev.arraywright.admin
+
+import io.kotest.core.spec.style.StringSpec
+import org.koin.core.annotation.KoinExperimentalAPI
+import org.koin.test.verify.verify
+
+@OptIn(KoinExperimentalAPI::class)
+class KtorAdminModuleSpec : StringSpec({
+    "every definition of the module can be built" {
+        ktorAdminModule().verify()
+    }
+})

@@ -1,0 +1,37 @@
+package dev.arraywright.spi.driver;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Announces a {@link Driver}. Read from the class file, without loading the class; the class is
+ * public and has a public constructor without parameters.
+ */
+@Documented
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface StorageDriver {
+  /** Unique, in lower case: letters, digits, {@code - . _}. */
+  String name();
+
+  /** One line for an operator. */
+  String description();
+
+  /** Semantic version, such as {@code 1.4.2}. */
+  String version();
+
+  /**
+   * What it serves: address schemes ({@code file}, {@code nbd}) or, with a colon, hardware patterns
+   * of the discovery ({@code pci:v00001AF4d*}, {@code block:nvme*}).
+   */
+  String[] supportedDevices();
+
+  /** Oldest Arraywright it works with, such as {@code 0.1.0}. */
+  String minimumPlatform() default "0.1.0";
+
+  /** Whether it is loaded as soon as it is found, rather than when asked for. */
+  boolean autoLoad() default true;
+}
