@@ -1,0 +1,225 @@
+package dev.arraywright.raid.codec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.arraywright.raid.codec.ParityCheck.Consistent;
+import dev.arraywright.raid.codec.ParityCheck.OneWrong;
+import dev.arraywright.raid.codec.ParityCheck.SeveralWrong;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every kernel against bytes computed one at a time, by a multiplication that knows no tables. */
+class ParityTest {
+  private static final long SEED = 20_251_120;
+
+  static Stream<Parity> kernels() {
+    return Parity.available().stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void everyOperationAgreesWithTheReference(Parity parity) {
+    Random random = new Random(SEED);
+    for (int round = 0; round < 1500; round++) {
+      int length = round < 400 ? round : random.nextInt(700);
+      Stripe stripe = new Stripe(random, 1 + random.nextInt(24), length);
+      byte[][] want = Reference.stripe(stripe.bytes());
+      int n = stripe.data.length;
+
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      assertArrayEquals(want[n], bytes(stripe.p), "P, round " + round);
+      assertArrayEquals(want[n + 1], bytes(stripe.q), "Q, round " + round);
+
+      stripe.fill(random, stripe.p, stripe.q);
+      parity.pq(null, stripe.q, stripe.data);
+      assertArrayEquals(want[n + 1], bytes(stripe.q), "Q alone, round " + round);
+      parity.xor(stripe.p, stripe.data);
+      assertArrayEquals(want[n], bytes(stripe.p), "xor, round " + round);
+
+      int coefficient = random.nextInt(256);
+      byte[] sum = bytes(stripe.p);
+      Reference.multiplyInto(sum, bytes(stripe.data[0]), coefficient);
+      parity.multiplyInto(stripe.p, stripe.data[0], coefficient);
+      assertArrayEquals(sum, bytes(stripe.p), "times " + coefficient + ", round " + round);
+      parity.xorInto(stripe.p, stripe.data[0]);
+      Reference.multiplyInto(sum, bytes(stripe.data[0]), 1);
+      assertArrayEquals(sum, bytes(stripe.p), "xorInto, round " + round);
+      stripe.assertNothingElseTouched();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void anUpdateGivesWhatRecomputingGives(Parity parity) {
+    Random random = new Random(SEED);
+    for (int round = 0; round < 600; round++) {
+      Stripe stripe = new Stripe(random, 1 + random.nextInt(24), random.nextInt(500));
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      int index = random.nextInt(stripe.data.length);
+      ByteBuffer before = stripe.data[index];
+      stripe.data[index] = stripe.shard(random);
+      boolean both = random.nextBoolean();
+      parity.update(stripe.p, both ? stripe.q : null, index, before, stripe.data[index]);
+      byte[][] want = Reference.stripe(stripe.bytes());
+      assertArrayEquals(want[stripe.data.length], bytes(stripe.p));
+      if (both) {
+        assertArrayEquals(want[stripe.data.length + 1], bytes(stripe.q));
+      }
+      stripe.assertNothingElseTouched();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void everyOneAndEveryPairOfMissingShardsComesBack(Parity parity) {
+    Random random = new Random(SEED);
+    for (int n = 1; n <= 22; n++) {
+      Stripe stripe = new Stripe(random, n, 1 + random.nextInt(300));
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      byte[][] want = Reference.stripe(stripe.bytes());
+      for (int x = 0; x <= n + 1; x++) {
+        for (int y = 0; y <= n + 1; y++) {
+          int[] missing = x == y ? new int[] {x} : new int[] {x, y};
+          stripe.lose(random, missing);
+          parity.recover(stripe.data, stripe.p, stripe.q, missing);
+          for (int i = 0; i < n + 2; i++) {
+            assertArrayEquals(want[i], bytes(stripe.shard(i)), "%d of %d, %d".formatted(x, n, y));
+          }
+        }
+        if (x <= n) {
+          stripe.lose(random, x);
+          parity.recover(stripe.data, stripe.p, null, x);
+          assertArrayEquals(
+              want[x], bytes(stripe.shard(x)), "by P alone, %d of %d".formatted(x, n));
+        }
+      }
+      stripe.assertNothingElseTouched();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void theWidestStripeHasDistinctCoefficients(Parity parity) {
+    Random random = new Random(SEED);
+    Stripe stripe = new Stripe(random, 255, 70);
+    parity.pq(stripe.p, stripe.q, stripe.data);
+    byte[][] want = Reference.stripe(stripe.bytes());
+    stripe.lose(random, 0, 254);
+    parity.recover(stripe.data, stripe.p, stripe.q, 254, 0);
+    assertArrayEquals(want[0], bytes(stripe.data[0]));
+    assertArrayEquals(want[254], bytes(stripe.data[254]));
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void theOneWrongShardIsFound(Parity parity) {
+    Random random = new Random(SEED);
+    for (int round = 0; round < 400; round++) {
+      int n = 1 + random.nextInt(22);
+      Stripe stripe = new Stripe(random, n, 1 + random.nextInt(round < 390 ? 300 : 50_000));
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      assertEquals(new Consistent(), parity.locate(stripe.data, stripe.p, stripe.q));
+      assertEquals(new Consistent(), parity.locate(stripe.data, stripe.p, null));
+      int shard = random.nextInt(n + 2);
+      stripe.flip(random, shard);
+      assertEquals(new OneWrong(shard), parity.locate(stripe.data, stripe.p, stripe.q));
+      if (shard <= n) {
+        assertEquals(new SeveralWrong(), parity.locate(stripe.data, stripe.p, null));
+      }
+      parity.recover(stripe.data, stripe.p, stripe.q, shard);
+      assertEquals(new Consistent(), parity.locate(stripe.data, stripe.p, stripe.q));
+      stripe.assertNothingElseTouched();
+    }
+  }
+
+  /**
+   * Bytes of two shards at different offsets always tell; at one offset they can pose as a third.
+   */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void twoWrongShardsAreNotTakenForOne(Parity parity) {
+    Random random = new Random(SEED);
+    for (int n = 1; n <= 12; n++) {
+      Stripe stripe = new Stripe(random, n, 40_000);
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      for (int x = 0; x < n + 2; x++) {
+        for (int y = 0; y < x; y++) {
+          stripe.flipAt(x, 17);
+          stripe.flipAt(y, 39_999);
+          assertEquals(new SeveralWrong(), parity.locate(stripe.data, stripe.p, stripe.q));
+          stripe.flipAt(x, 17);
+          stripe.flipAt(y, 39_999);
+        }
+      }
+      assertEquals(new Consistent(), parity.locate(stripe.data, stripe.p, stripe.q));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void misuseIsRefusedBeforeAnythingIsWritten(Parity parity) {
+    Stripe stripe = new Stripe(new Random(SEED), 3, 64);
+    byte[][] before = stripe.bytes();
+    ByteBuffer heap = ByteBuffer.allocate(64);
+    ByteBuffer shorter = ByteBuffer.allocateDirect(63);
+    ByteBuffer[] none = {};
+    List<Runnable> misuses = new ArrayList<>();
+    misuses.add(() -> parity.xor(heap, stripe.data));
+    misuses.add(() -> parity.xor(stripe.p, none));
+    misuses.add(() -> parity.xorInto(stripe.p, heap));
+    misuses.add(() -> parity.pq(stripe.p, shorter, stripe.data));
+    misuses.add(() -> parity.pq(stripe.p.asReadOnlyBuffer(), stripe.q, stripe.data));
+    misuses.add(() -> parity.multiplyInto(stripe.p, stripe.q, 256));
+    misuses.add(() -> parity.update(stripe.p, stripe.q, 255, stripe.data[0], stripe.data[1]));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, stripe.q, 1, 1));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, stripe.q));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, stripe.q, 0, 1, 2));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, stripe.q, 5));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, null, 0, 1));
+    misuses.add(() -> parity.recover(stripe.data, stripe.p, shorter, 0, 1));
+    misuses.add(
+        () -> {
+          ByteBuffer[] fixed = {stripe.data[0], stripe.data[1].asReadOnlyBuffer(), stripe.data[2]};
+          parity.recover(fixed, stripe.p, stripe.q, 0, 1);
+        });
+    for (int i = 0; i < misuses.size(); i++) {
+      Runnable misuse = misuses.get(i);
+      assertThrows(IllegalArgumentException.class, misuse::run, "misuse " + i);
+    }
+    Arena arena = Arena.ofShared();
+    ByteBuffer closed = arena.allocate(64).asByteBuffer();
+    arena.close();
+    assertThrows(IllegalStateException.class, () -> parity.xorInto(closed, stripe.q));
+    assertThrows(IllegalStateException.class, () -> parity.xorInto(stripe.q, closed));
+    for (int i = 0; i < before.length; i++) {
+      assertArrayEquals(before[i], bytes(stripe.shard(i)));
+    }
+  }
+
+  /** The paper's example of its section 2: 2 and 0x8e are each other's inverse, 2^8 = 0x1d. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void factsOfThePublishedFieldHold(Parity parity) {
+    int[][] products = {{2, 0x8e, 1}, {0x80, 2, 0x1d}, {3, 7, 9}, {0xff, 0xff, 0xe2}};
+    for (int[] fact : products) {
+      ByteBuffer source = ByteBuffer.allocateDirect(1).put(0, (byte) fact[0]);
+      ByteBuffer target = ByteBuffer.allocateDirect(1);
+      parity.multiplyInto(target, source, fact[1]);
+      assertEquals(fact[2], target.get(0) & 0xff);
+    }
+  }
+
+  private static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.get(buffer.position(), bytes);
+    return bytes;
+  }
+}
