@@ -1,0 +1,146 @@
+package dev.arraywright.raid.metadata;
+
+import static dev.arraywright.raid.metadata.SuperblockDescriptor.*;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * What an array is made from, and the superblocks that say so. The layout is md's default of the
+ * level: left-symmetric at 5 and 6, near-2 at 10, and at 0 the one that kernels since 5.4 want to
+ * see named, though members of one size leave no difference.
+ *
+ * @param level 0, 1, 5, 6 or 10
+ * @param chunkSize bytes: a power of two of at least 4096; ignored at level 1
+ * @param raidDisks members when complete
+ * @param name up to 32 bytes of UTF-8, by custom {@code host:name}
+ * @param inSync true if redundancy need not be made: the members hold zeroes, or the level has none
+ */
+public record NewArray(
+    int level,
+    int chunkSize,
+    int raidDisks,
+    UUID setUuid,
+    String name,
+    Instant created,
+    boolean inSync) {
+  /** Room for this many devices makes 512 bytes: the superblock is one sector, written at once. */
+  private static final int ROLES = (512 - HEADER_SIZE) / ROLE_SIZE;
+
+  private static final long MIB = 1 << 20;
+  private static final int LEFT_SYMMETRIC = 2;
+  private static final int NEAR_2 = 0x102;
+  private static final int RAID0_ALTERNATE = 2;
+
+  /**
+   * A device to make into a member; {@code size} in bytes counts from its start.
+   *
+   * @param deviceUuid its identity as a member
+   */
+  public record Member(long size, UUID deviceUuid) {}
+
+  public NewArray {
+    if (!Superblock.LEVELS.contains(level)) {
+      throw new IllegalArgumentException("no level " + level + " of " + Superblock.LEVELS);
+    }
+    if (level != 1 && (chunkSize < 4096 || Integer.bitCount(chunkSize) != 1)) {
+      throw new IllegalArgumentException(
+          "a chunk is a power of two of at least 4096 bytes, not " + chunkSize);
+    }
+    if (raidDisks < 1 || raidDisks > MAX_ROLES) {
+      throw new IllegalArgumentException("no array of " + raidDisks + " members");
+    }
+    if (name.getBytes(StandardCharsets.UTF_8).length > NAME_SIZE || name.indexOf(0) >= 0) {
+      throw new IllegalArgumentException("an array name has up to 32 bytes, '" + name + "' not");
+    }
+  }
+
+  /**
+   * Where data begins on members of at least {@code smallest} bytes: a 1024th of them and between 1
+   * and 128 MiB, as mdadm leaves for bitmap, bad-block log and later reshapes.
+   */
+  public static long dataOffset(long smallest) {
+    return Math.clamp(Long.highestOneBit(Math.max(smallest >> 10, 1)), MIB, 128 * MIB);
+  }
+
+  /** Bytes of each member for data, whole chunks, on members of at least {@code smallest} bytes. */
+  public long dataSize(long smallest) {
+    long unit = level == 1 ? 4096 : chunkSize;
+    return Math.max(0, smallest - dataOffset(smallest)) / unit * unit;
+  }
+
+  /**
+   * One superblock for each device, numbered in order: the first {@link #raidDisks} take the places
+   * in the array, the others are spares. A null stands for a member that is missing, and gives
+   * null.
+   *
+   * @throws IllegalArgumentException if there are too many or too few, or the smallest is too small
+   */
+  public List<Superblock> superblocks(List<Member> members) {
+    if (members.size() < raidDisks || members.size() > MAX_ROLES) {
+      throw new IllegalArgumentException(members.size() + " devices for " + raidDisks);
+    }
+    long smallest = Long.MAX_VALUE;
+    for (Member member : members) {
+      smallest = member == null ? smallest : Math.min(smallest, member.size());
+    }
+    if (dataSize(smallest) == 0) {
+      throw new IllegalArgumentException(
+          "the smallest member has %d bytes: too few for %d of metadata and a chunk"
+              .formatted(smallest, dataOffset(smallest)));
+    }
+    ByteBuffer array = describeArray(smallest, members);
+    List<Superblock> result = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      Member member = members.get(i);
+      result.add(member == null ? null : describe(array, i, member));
+    }
+    return result;
+  }
+
+  private ByteBuffer describeArray(long smallest, List<Member> members) {
+    int roles = Math.ceilDiv(members.size(), ROLES) * ROLES;
+    ByteBuffer b =
+        ByteBuffer.allocate(HEADER_SIZE + ROLE_SIZE * Math.min(roles, MAX_ROLES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(MAGIC_AT, MAGIC).putInt(MAJOR_AT, MAJOR_VERSION);
+    b.putInt(FEATURES_AT, level == 0 ? Feature.RAID0_LAYOUT.bit : 0);
+    Superblock.putUuid(b, SET_UUID_AT, setUuid);
+    b.put(NAME_AT, name.getBytes(StandardCharsets.UTF_8));
+    b.putLong(CTIME_AT, Superblock.mdTime(created)).putLong(UTIME_AT, Superblock.mdTime(created));
+    b.putInt(LEVEL_AT, level).putInt(LAYOUT_AT, layout());
+    b.putLong(SIZE_AT, level == 0 ? 0 : dataSize(smallest) / SECTOR);
+    b.putInt(CHUNK_AT, level == 1 ? 0 : chunkSize / SECTOR).putInt(RAID_DISKS_AT, raidDisks);
+    b.putLong(DATA_OFFSET_AT, dataOffset(smallest) / SECTOR);
+    b.putLong(DATA_SIZE_AT, dataSize(smallest) / SECTOR);
+    b.putLong(SUPER_OFFSET_AT, SUPERBLOCK_OFFSET / SECTOR);
+    b.putLong(RESYNC_OFFSET_AT, inSync || level == 0 ? -1 : 0);
+    b.putInt(MAX_DEV_AT, (b.limit() - HEADER_SIZE) / ROLE_SIZE);
+    for (int i = 0; HEADER_SIZE + ROLE_SIZE * i < b.limit(); i++) {
+      boolean placed = i < raidDisks && members.get(i) != null;
+      b.putShort(HEADER_SIZE + ROLE_SIZE * i, (short) (placed ? i : Superblock.SPARE));
+    }
+    return b;
+  }
+
+  private static Superblock describe(ByteBuffer array, int number, Member member) {
+    ByteBuffer b = ByteBuffer.wrap(array.array().clone()).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(DEV_NUMBER_AT, number);
+    Superblock.putUuid(b, DEVICE_UUID_AT, member.deviceUuid());
+    return Superblock.sealed(b);
+  }
+
+  private int layout() {
+    return switch (level) {
+      case 0 -> RAID0_ALTERNATE;
+      case 1 -> 0;
+      case 10 -> NEAR_2;
+      default -> LEFT_SYMMETRIC;
+    };
+  }
+}
