@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,9 @@ public final class Peers {
 
   /** Loop devices that really work: containers often have losetup and no device behind it. */
   public static final String LOOP = "loop";
+
+  /** Below a module's {@code target}: a line a skip, with instant, spec and reason between tabs. */
+  static final String RECORD = "skipped-peers.tsv";
 
   private static final List<String> SYSTEM_DIRECTORIES =
       List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
@@ -46,7 +50,7 @@ public final class Peers {
     if (Boolean.getBoolean("arraywright.peers.required")) {
       throw new AssertionError(reason + ", and arraywright.peers.required is true");
     }
-    record(caller() + ": " + reason);
+    record(Instant.now() + "\t" + caller() + "\t" + reason);
     return reason;
   }
 
@@ -103,7 +107,7 @@ public final class Peers {
     try {
       Path target = Files.createDirectories(Path.of("target"));
       Files.writeString(
-          target.resolve("skipped-peers.txt"),
+          target.resolve(RECORD),
           line + System.lineSeparator(),
           StandardOpenOption.CREATE,
           StandardOpenOption.APPEND);
