@@ -2,6 +2,7 @@ package dev.arraywright.spi.device;
 
 import dev.arraywright.spi.device.DeviceIoException.WriteProtectedException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A storage device addressed by byte offset: what a driver opens and an array is made of.
@@ -59,6 +60,15 @@ public interface BlockDevice extends AutoCloseable {
       write(ByteBuffer.wrap(zeroes, 0, count), offset + done);
       done += count;
     }
+  }
+
+  /**
+   * Which parts of the range hold data and which are holes that read as zeroes; the extents cover
+   * the range without gaps, in order. A device that cannot tell calls everything data.
+   */
+  default List<Extent> allocation(long offset, long length) throws DeviceIoException {
+    info().checkRange(offset, length);
+    return length == 0 ? List.of() : List.of(new Extent(offset, length, false));
   }
 
   /** What is known of the device's condition, without waiting for the device. */

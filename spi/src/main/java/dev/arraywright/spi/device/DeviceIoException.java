@@ -72,7 +72,11 @@ public abstract sealed class DeviceIoException extends IOException {
     private static final long serialVersionUID = 1L;
 
     public TimedOutException(String deviceId, Duration deadline) {
-      super(deviceId, "no answer within %d ms".formatted(deadline.toMillis()), null);
+      this(deviceId, deadline, null);
+    }
+
+    public TimedOutException(String deviceId, Duration deadline, Throwable cause) {
+      super(deviceId, "no answer within %d ms".formatted(deadline.toMillis()), cause);
     }
   }
 
@@ -81,7 +85,11 @@ public abstract sealed class DeviceIoException extends IOException {
     private static final long serialVersionUID = 1L;
 
     public WriteProtectedException(String deviceId) {
-      super(deviceId, "write protected", null);
+      this(deviceId, null);
+    }
+
+    public WriteProtectedException(String deviceId, Throwable cause) {
+      super(deviceId, "write protected", cause);
     }
   }
 
@@ -101,7 +109,11 @@ public abstract sealed class DeviceIoException extends IOException {
     private final long length;
 
     public ChecksumException(String deviceId, long offset, long length) {
-      super(deviceId, "checksum mismatch, %d bytes at %d".formatted(length, offset), null);
+      this(deviceId, offset, length, null);
+    }
+
+    public ChecksumException(String deviceId, long offset, long length, Throwable cause) {
+      super(deviceId, "checksum mismatch, %d bytes at %d".formatted(length, offset), cause);
       this.offset = offset;
       this.length = length;
     }
