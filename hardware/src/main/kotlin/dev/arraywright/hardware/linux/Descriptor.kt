@@ -1,0 +1,91 @@
+package dev.arraywright.hardware.linux
+
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicInteger
+
+/**
+ * An owned file descriptor that any number of threads use at once. After [close] new uses fail with EBADF; the
+ * descriptor itself is closed by the last use to return, because its number could be another file's a moment later.
+ *
+ * Calls that return `Long` return a count, or the negative errno: an I/O error is a value here, not an exception.
+ */
+internal class Descriptor private constructor(private val fd: Int) : AutoCloseable {
+    private val uses = AtomicInteger(1)
+    private val closed = AtomicBoolean()
+
+    val isOpen: Boolean get() = !closed.get()
+
+    fun pread(address: Long, count: Long, offset: Long): Long = call { Posix.pread(fd, address, count, offset) }
+
+    fun pwrite(address: Long, count: Long, offset: Long): Long = call { Posix.pwrite(fd, address, count, offset) }
+
+    fun fsync(): Long = call { Posix.fsync(fd).toLong() }
+
+    fun fdatasync(): Long = call { Posix.fdatasync(fd).toLong() }
+
+    fun ftruncate(length: Long): Long = call { Posix.ftruncate(fd, length).toLong() }
+
+    fun fallocate(mode: Int, offset: Long, length: Long): Long =
+        call { Posix.fallocate(fd, mode, offset, length).toLong() }
+
+    fun lseek(offset: Long, whence: Int): Long = call { Posix.lseek(fd, offset, whence) }
+
+    fun flock(operation: Int): Long = call { Posix.flock(fd, operation).toLong() }
+
+    fun ioctl(request: Long, argument: Long): Long = call { Posix.ioctl(fd, request, argument).toLong() }
+
+    /** Throws [PosixException]. */
+    fun status(): FileStatus {
+        if (!enter()) throw PosixException("statx", Errno.EBADF)
+        try {
+            return FileStatus.of(fd)
+        } finally {
+            leave()
+        }
+    }
+
+    override fun close() {
+        if (closed.compareAndSet(false, true)) leave()
+    }
+
+    private inline fun call(block: () -> Long): Long {
+        if (!enter()) return -Errno.EBADF.toLong()
+        try {
+            while (true) {
+                val result = block()
+                if (result >= 0) return result
+                val errno = Posix.errno()
+                if (errno != Errno.EINTR) return -errno.toLong()
+            }
+        } finally {
+            leave()
+        }
+    }
+
+    private fun enter(): Boolean {
+        while (!closed.get()) {
+            val now = uses.get()
+            if (now > 0 && uses.compareAndSet(now, now + 1)) return true
+        }
+        return false
+    }
+
+    private fun leave() {
+        if (uses.decrementAndGet() == 0) Posix.close(fd)
+    }
+
+    companion object {
+        /** Opens with O_CLOEXEC added; throws [PosixException]. */
+        fun open(path: String, flags: Int, mode: Int = 0): Descriptor {
+            while (true) {
+                val fd = Posix.open(path, flags or Posix.O_CLOEXEC, mode)
+                if (fd >= 0) return Descriptor(fd)
+                val errno = Posix.errno()
+                if (errno != Errno.EINTR) throw PosixException("open", errno)
+            }
+        }
+    }
+}
+
+/** Throws what a [Descriptor] call returned as a negative errno. */
+internal fun Long.orThrow(call: String): Long = if (this >= 0) this else throw PosixException(call, -toInt())
