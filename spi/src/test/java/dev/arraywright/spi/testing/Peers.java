@@ -47,10 +47,10 @@ public final class Peers {
       return null;
     }
     String reason = String.join(", ", reasons);
+    record(Instant.now() + "\t" + caller() + "\t" + reason);
     if (Boolean.getBoolean("arraywright.peers.required")) {
       throw new AssertionError(reason + ", and arraywright.peers.required is true");
     }
-    record(Instant.now() + "\t" + caller() + "\t" + reason);
     return reason;
   }
 

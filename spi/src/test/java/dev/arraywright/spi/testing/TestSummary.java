@@ -36,23 +36,32 @@ public final class TestSummary {
     this.begun = begun;
   }
 
-  /** Arguments: {@code module} or {@code all}, the directory, the instant the build began. */
+  /**
+   * Arguments: {@code module} or {@code all}, the directory, the instant the build began, and
+   * whether peers are required. If so, a skipped test ends this with status 1: Kotest takes what a
+   * spec's condition throws for a skip.
+   */
   public static void main(String[] arguments) throws IOException, XMLStreamException {
     TestSummary summary = new TestSummary(Instant.parse(arguments[2]));
     Path directory = Path.of(arguments[1]);
-    if (arguments[0].equals("module")) {
-      summary.read(directory);
-      if (summary.run > 0) {
-        summary.print(directory.getFileName().toString());
-      }
-    } else {
-      for (Path module : modules(directory)) {
-        summary.read(module);
-      }
-      summary.print("all");
+    boolean all = arguments[0].equals("all");
+    boolean unlawful = Boolean.parseBoolean(arguments[3]);
+    for (Path module : all ? modules(directory) : List.of(directory)) {
+      summary.read(module);
+    }
+    if (all || summary.run > 0) {
+      summary.print(all ? "all" : directory.getFileName().toString());
+    }
+    unlawful &= !summary.skipped.isEmpty();
+    if (all || unlawful) {
       summary.skipped.forEach(
           one ->
               System.out.println("  skipped: " + one.spec + ": " + one.test + ": " + one.reason));
+    }
+    if (unlawful) {
+      System.out.println(
+          "Peers are required here (arraywright.peers.required), so nothing may be skipped.");
+      System.exit(1);
     }
   }
 
