@@ -1,5 +1,6 @@
 package dev.arraywright.raid.codec;
 
+import java.lang.foreign.Arena;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -23,6 +24,10 @@ import java.util.List;
 public final class Parity {
   private static final List<Parity> AVAILABLE = load();
 
+  private static final int WARM_UP_ROUNDS = 1000;
+  private static final int WARM_UP_SHARDS = 3;
+  private static final int WARM_UP_BYTES = 4 << 10;
+
   private final ParityKernel kernel;
 
   private Parity(ParityKernel kernel) {
@@ -42,7 +47,8 @@ public final class Parity {
   /** The vector kernel's class is touched only where the JVM was started with its module. */
   private static List<Parity> load() {
     List<Parity> found = new ArrayList<>();
-    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+    boolean module = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    if (module && VectorKernel.supported()) {
       found.add(new Parity(new VectorKernel()));
     }
     found.add(new Parity(new ScalarKernel()));
@@ -57,6 +63,28 @@ public final class Parity {
   @Override
   public String toString() {
     return name();
+  }
+
+  /**
+   * Has the compiler do its work before there is data to wait for it: the first calls run a
+   * hundredfold slower. Takes about a second; to be called from a thread that may compute that
+   * long.
+   */
+  public void warmUp() {
+    try (Arena arena = Arena.ofConfined()) {
+      ByteBuffer[] data = new ByteBuffer[WARM_UP_SHARDS];
+      for (int i = 0; i < data.length; i++) {
+        data[i] = arena.allocate(WARM_UP_BYTES).asByteBuffer();
+      }
+      ByteBuffer p = arena.allocate(WARM_UP_BYTES).asByteBuffer();
+      ByteBuffer q = arena.allocate(WARM_UP_BYTES).asByteBuffer();
+      for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+        xor(p, data);
+        pq(p, q, data);
+        update(p, q, 0, data[0], data[1]);
+        multiplyInto(q, p, 2);
+      }
+    }
   }
 
   /** target = XOR of the sources, of which there is at least one. */

@@ -25,7 +25,15 @@ final class VectorKernel implements ParityKernel {
   private static final ByteVector ZERO = ByteVector.zero(BYTES);
   private static final ByteVector POLY = ByteVector.broadcast(BYTES, Galois.POLYNOMIAL);
 
+  /** For each coefficient a vector of its products with low nibbles, then one with high nibbles. */
+  private static final byte[] PRODUCTS = products();
+
   private final ScalarKernel tail = new ScalarKernel();
+
+  /** Narrower vectors have no room for the tables, and no gain. */
+  static boolean supported() {
+    return WIDTH >= 16;
+  }
 
   @Override
   public String name() {
@@ -97,57 +105,53 @@ final class VectorKernel implements ParityKernel {
 
   @Override
   public void multiplyInto(long target, long source, int coefficient, long from, long to) {
-    int top = 30 - Integer.numberOfLeadingZeros(coefficient);
+    ByteVector low = ByteVector.fromArray(BYTES, PRODUCTS, 2 * WIDTH * coefficient);
+    ByteVector high = ByteVector.fromArray(BYTES, PRODUCTS, 2 * WIDTH * coefficient + WIDTH);
     long i = from;
-    for (; i <= to - 2 * WIDTH; i += 2 * WIDTH) {
+    for (; i <= to - WIDTH; i += WIDTH) {
       ByteVector a = ByteVector.fromMemorySegment(BYTES, ALL, source + i, ORDER);
-      ByteVector b = ByteVector.fromMemorySegment(BYTES, ALL, source + i + WIDTH, ORDER);
-      ByteVector productA = a;
-      ByteVector productB = b;
-      for (int bit = top; bit >= 0; bit--) {
-        byte keep = (byte) -(coefficient >> bit & 1);
-        VectorMask<Byte> foldA = productA.compare(VectorOperators.LT, 0);
-        VectorMask<Byte> foldB = productB.compare(VectorOperators.LT, 0);
-        productA = productA.add(productA).lanewise(VectorOperators.XOR, ZERO.blend(POLY, foldA));
-        productB = productB.add(productB).lanewise(VectorOperators.XOR, ZERO.blend(POLY, foldB));
-        productA = productA.lanewise(VectorOperators.XOR, a.lanewise(VectorOperators.AND, keep));
-        productB = productB.lanewise(VectorOperators.XOR, b.lanewise(VectorOperators.AND, keep));
-      }
-      ByteVector oldA = ByteVector.fromMemorySegment(BYTES, ALL, target + i, ORDER);
-      ByteVector oldB = ByteVector.fromMemorySegment(BYTES, ALL, target + i + WIDTH, ORDER);
-      oldA.lanewise(VectorOperators.XOR, productA).intoMemorySegment(ALL, target + i, ORDER);
-      oldB.lanewise(VectorOperators.XOR, productB)
-          .intoMemorySegment(ALL, target + i + WIDTH, ORDER);
+      ByteVector lower = a.lanewise(VectorOperators.AND, 15).selectFrom(low);
+      ByteVector upper = a.lanewise(VectorOperators.LSHR, 4).selectFrom(high);
+      ByteVector.fromMemorySegment(BYTES, ALL, target + i, ORDER)
+          .lanewise(VectorOperators.XOR, lower)
+          .lanewise(VectorOperators.XOR, upper)
+          .intoMemorySegment(ALL, target + i, ORDER);
     }
     tail.multiplyInto(target, source, coefficient, i, to);
   }
 
   @Override
   public void update(long p, long q, long a, long b, int coefficient, long from, long to) {
-    int top = 30 - Integer.numberOfLeadingZeros(coefficient);
+    ByteVector low = ByteVector.fromArray(BYTES, PRODUCTS, 2 * WIDTH * coefficient);
+    ByteVector high = ByteVector.fromArray(BYTES, PRODUCTS, 2 * WIDTH * coefficient + WIDTH);
     long i = from;
     for (; i <= to - WIDTH; i += WIDTH) {
+      ByteVector after = ByteVector.fromMemorySegment(BYTES, ALL, b + i, ORDER);
       ByteVector change =
           ByteVector.fromMemorySegment(BYTES, ALL, a + i, ORDER)
-              .lanewise(
-                  VectorOperators.XOR, ByteVector.fromMemorySegment(BYTES, ALL, b + i, ORDER));
+              .lanewise(VectorOperators.XOR, after);
       ByteVector.fromMemorySegment(BYTES, ALL, p + i, ORDER)
           .lanewise(VectorOperators.XOR, change)
           .intoMemorySegment(ALL, p + i, ORDER);
-      if (q == 0) {
-        continue;
+      if (q != 0) {
+        ByteVector lower = change.lanewise(VectorOperators.AND, 15).selectFrom(low);
+        ByteVector upper = change.lanewise(VectorOperators.LSHR, 4).selectFrom(high);
+        ByteVector.fromMemorySegment(BYTES, ALL, q + i, ORDER)
+            .lanewise(VectorOperators.XOR, lower)
+            .lanewise(VectorOperators.XOR, upper)
+            .intoMemorySegment(ALL, q + i, ORDER);
       }
-      ByteVector product = change;
-      for (int bit = top; bit >= 0; bit--) {
-        VectorMask<Byte> fold = product.compare(VectorOperators.LT, 0);
-        byte keep = (byte) -(coefficient >> bit & 1);
-        product = product.add(product).lanewise(VectorOperators.XOR, ZERO.blend(POLY, fold));
-        product = product.lanewise(VectorOperators.XOR, change.lanewise(VectorOperators.AND, keep));
-      }
-      ByteVector.fromMemorySegment(BYTES, ALL, q + i, ORDER)
-          .lanewise(VectorOperators.XOR, product)
-          .intoMemorySegment(ALL, q + i, ORDER);
     }
     tail.update(p, q, a, b, coefficient, i, to);
+  }
+
+  private static byte[] products() {
+    byte[] products = new byte[256 * 2 * WIDTH];
+    for (int i = 0; i < products.length; i++) {
+      int nibble = i % WIDTH % 16;
+      boolean upper = i / WIDTH % 2 == 1;
+      products[i] = (byte) Galois.multiply(i / (2 * WIDTH), upper ? nibble << 4 : nibble);
+    }
+    return products;
   }
 }

@@ -10,8 +10,11 @@ import dev.arraywright.raid.codec.ParityCheck.SeveralWrong;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -204,17 +207,53 @@ class ParityTest {
     }
   }
 
-  /** The paper's example of its section 2: 2 and 0x8e are each other's inverse, 2^8 = 0x1d. */
+  /** The paper defines the product with 2 by these relations of bits, x_7 being the highest. */
   @ParameterizedTest
   @MethodSource("kernels")
-  void factsOfThePublishedFieldHold(Parity parity) {
-    int[][] products = {{2, 0x8e, 1}, {0x80, 2, 0x1d}, {3, 7, 9}, {0xff, 0xff, 0xe2}};
-    for (int[] fact : products) {
-      ByteBuffer source = ByteBuffer.allocateDirect(1).put(0, (byte) fact[0]);
-      ByteBuffer target = ByteBuffer.allocateDirect(1);
-      parity.multiplyInto(target, source, fact[1]);
-      assertEquals(fact[2], target.get(0) & 0xff);
+  void doublingIsAsThePaperDefinesItBitByBit(Parity parity) {
+    int[][] relations = {{7}, {0}, {1, 7}, {2, 7}, {3, 7}, {4}, {5}, {6}};
+    ByteBuffer all = ByteBuffer.allocateDirect(256);
+    ByteBuffer doubled = ByteBuffer.allocateDirect(256);
+    for (int x = 0; x < 256; x++) {
+      all.put(x, (byte) x);
     }
+    parity.multiplyInto(doubled, all, 2);
+    for (int x = 0; x < 256; x++) {
+      int want = 0;
+      for (int bit = 0; bit < 8; bit++) {
+        for (int term : relations[bit]) {
+          want ^= (x >> term & 1) << bit;
+        }
+      }
+      assertEquals(want, doubled.get(x) & 0xff, "2 * " + x);
+    }
+  }
+
+  /** 2 generates the field: Q weighs one byte 1 as data shard i by 255 different values, cyclic. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void theWeightsOfQAreThePowersOfTwo(Parity parity) {
+    Set<Integer> weights = new HashSet<>();
+    ByteBuffer q = ByteBuffer.allocateDirect(70);
+    ByteBuffer one = ByteBuffer.allocateDirect(70);
+    ByteBuffer[] data = new ByteBuffer[255];
+    Arrays.fill(data, ByteBuffer.allocateDirect(70));
+    for (int i = 0; i < 70; i++) {
+      one.put(i, (byte) 1);
+    }
+    for (int i = 0; i < data.length; i++) {
+      ByteBuffer zero = data[i];
+      data[i] = one;
+      parity.pq(null, q, data);
+      data[i] = zero;
+      assertEquals(q.get(0), q.get(69));
+      weights.add(q.get(0) & 0xff);
+      if (i == 8) {
+        assertEquals(0x1d, q.get(0));
+      }
+    }
+    assertEquals(255, weights.size());
+    assertEquals(0x8e, q.get(0) & 0xff, "2^254 is the inverse of 2");
   }
 
   private static byte[] bytes(ByteBuffer buffer) {
