@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -85,10 +86,12 @@ public record NewArray(
     if (members.size() < raidDisks || members.size() > MAX_ROLES) {
       throw new IllegalArgumentException(members.size() + " devices for " + raidDisks);
     }
-    long smallest = Long.MAX_VALUE;
-    for (Member member : members) {
-      smallest = member == null ? smallest : Math.min(smallest, member.size());
-    }
+    long smallest =
+        members.stream()
+            .filter(Objects::nonNull)
+            .mapToLong(Member::size)
+            .min()
+            .orElseThrow(() -> new IllegalArgumentException("every member is missing"));
     if (dataSize(smallest) == 0) {
       throw new IllegalArgumentException(
           "the smallest member has %d bytes: too few for %d of metadata and a chunk"
