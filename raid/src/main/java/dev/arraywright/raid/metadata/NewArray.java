@@ -13,8 +13,9 @@ import java.util.UUID;
 
 /**
  * What an array is made from, and the superblocks that say so. The layout is md's default of the
- * level: left-symmetric at 5 and 6, near-2 at 10, and at 0 the one that kernels since 5.4 want to
- * see named, though members of one size leave no difference.
+ * level: left-symmetric at 5 and 6, near-2 at 10, "original" at 0. Members of one size make a level
+ * 0 that reads the same in all of its layouts, so the feature bit for them, unknown to kernels
+ * before 5.4, stays unset, as mdadm leaves it.
  *
  * @param level 0, 1, 5, 6 or 10
  * @param chunkSize bytes: a power of two of at least 4096; ignored at level 1
@@ -36,7 +37,7 @@ public record NewArray(
   private static final long MIB = 1 << 20;
   private static final int LEFT_SYMMETRIC = 2;
   private static final int NEAR_2 = 0x102;
-  private static final int RAID0_ALTERNATE = 2;
+  private static final int RAID0_ORIGINAL = 1;
 
   /**
    * A device to make into a member; {@code size} in bytes counts from its start.
@@ -112,7 +113,6 @@ public record NewArray(
         ByteBuffer.allocate(HEADER_SIZE + ROLE_SIZE * Math.min(roles, MAX_ROLES))
             .order(ByteOrder.LITTLE_ENDIAN);
     b.putInt(MAGIC_AT, MAGIC).putInt(MAJOR_AT, MAJOR_VERSION);
-    b.putInt(FEATURES_AT, level == 0 ? Feature.RAID0_LAYOUT.bit : 0);
     Superblock.putUuid(b, SET_UUID_AT, setUuid);
     b.put(NAME_AT, name.getBytes(StandardCharsets.UTF_8));
     b.putLong(CTIME_AT, Superblock.mdTime(created)).putLong(UTIME_AT, Superblock.mdTime(created));
@@ -140,7 +140,7 @@ public record NewArray(
 
   private int layout() {
     return switch (level) {
-      case 0 -> RAID0_ALTERNATE;
+      case 0 -> RAID0_ORIGINAL;
       case 1 -> 0;
       case 10 -> NEAR_2;
       default -> LEFT_SYMMETRIC;

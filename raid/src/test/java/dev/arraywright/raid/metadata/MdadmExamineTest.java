@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What mdadm reads from members written here: every level, and every state a member can be in. */
 class MdadmExamineTest {
   private static final Map<Integer, String> LAYOUTS =
-      Map.of(0, "alternate", 5, "left-symmetric", 6, "left-symmetric", 10, "near=2");
+      Map.of(5, "left-symmetric", 6, "left-symmetric", 10, "near=2");
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("EEE MMM d HH:mm:ss yyyy", Locale.ROOT).withZone(ZoneOffset.UTC);
 
@@ -85,8 +85,10 @@ class MdadmExamineTest {
     lines.put("Update Time", TIME.format(sb.updated()));
     lines.put("Checksum", "correct");
     lines.put("Events", String.valueOf(sb.events()));
-    if (sb.level() != 1) {
+    if (LAYOUTS.containsKey(sb.level())) {
       lines.put("Layout", LAYOUTS.get(sb.level()));
+    }
+    if (sb.level() != 1) {
       lines.put("Chunk Size", sb.chunkSize() / 1024 + "K");
     }
     lines.put("Device Role", role(sb));
