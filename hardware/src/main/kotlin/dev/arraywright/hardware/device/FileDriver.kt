@@ -154,6 +154,7 @@ public class FileDriver : Driver {
 
         /** The proof is a read: some file systems take the flag and refuse the transfer. Also finds the block size. */
         fun takesDirect(): Boolean {
+            if (descriptor.fileSystem() in memoryFileSystems) return false
             val sizes = status.directAlignment?.let { listOf(maxOf(it, SECTOR)) } ?: listOf(SECTOR, 4096)
             probed = sizes.firstOrNull { status.size % it == 0L && descriptor.readsDirect(it) } ?: return false
             return true
@@ -167,5 +168,8 @@ public class FileDriver : Driver {
 
     private companion object {
         const val SECTOR = 512
+
+        /** tmpfs and ramfs live in the page cache: they take O_DIRECT, but there is nothing to bypass it for. */
+        val memoryFileSystems = setOf(0x01021994L, 0x858458f6L)
     }
 }

@@ -1,5 +1,7 @@
 package dev.arraywright.hardware.linux
 
+import java.lang.foreign.Arena
+import java.lang.foreign.ValueLayout.JAVA_INT
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicInteger
 
@@ -33,6 +35,14 @@ internal class Descriptor private constructor(private val fd: Int) : AutoCloseab
     fun flock(operation: Int): Long = call { Posix.flock(fd, operation).toLong() }
 
     fun ioctl(request: Long, argument: Long): Long = call { Posix.ioctl(fd, request, argument).toLong() }
+
+    /** The magic number of the file's file system (linux/magic.h), or a negative errno. */
+    fun fileSystem(): Long =
+        Arena.ofConfined().use { arena ->
+            val result = arena.allocate(256, 8)
+            val status = call { Posix.fstatfs(fd, result.address()).toLong() }
+            if (status < 0) status else result.get(JAVA_INT, 0).toLong() and 0xffff_ffffL
+        }
 
     /** Throws [PosixException]. */
     fun status(): FileStatus {

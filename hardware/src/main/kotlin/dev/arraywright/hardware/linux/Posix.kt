@@ -41,6 +41,8 @@ internal object Posix {
 
     @JvmStatic external fun statx(directory: Int, path: String, flags: Int, mask: Int, result: Long): Int
 
+    @JvmStatic external fun fstatfs(fd: Int, result: Long): Int
+
     @JvmStatic external fun strerror(errno: Int): String
 
     fun errno(): Int = Native.getLastError()

@@ -74,14 +74,32 @@ public final class FakeDevice implements BlockDevice {
   }
 
   public FakeDevice(String id, int size, int blockSize, boolean readOnly) {
+    this(id, new byte[size], blockSize, readOnly);
+  }
+
+  private FakeDevice(String id, byte[] content, int blockSize, boolean readOnly) {
     info =
         new DeviceInfo(
-            id, "", "", DeviceType.MEMORY, -1, size, blockSize, blockSize, readOnly, false);
-    content = new byte[size];
+            id,
+            "",
+            "",
+            DeviceType.MEMORY,
+            -1,
+            content.length,
+            blockSize,
+            blockSize,
+            readOnly,
+            false);
+    this.content = content;
   }
 
   public FakeDevice(String id, int size) {
     this(id, size, 512, false);
+  }
+
+  /** Another opening of the same content, sound and for reading only. */
+  public FakeDevice reopenedReadOnly() {
+    return new FakeDevice(info.id(), content, info.logicalBlockSize(), true);
   }
 
   /** From now on calls meet this fault; it replaces the one before. */

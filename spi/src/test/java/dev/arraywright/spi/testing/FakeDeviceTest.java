@@ -3,13 +3,16 @@ package dev.arraywright.spi.testing;
 import dev.arraywright.spi.device.BlockDevice;
 
 class FakeDeviceTest extends BlockDeviceContract {
+  private FakeDevice device;
+
   @Override
   protected BlockDevice open(long size) {
-    return new FakeDevice("fake", (int) size);
+    device = new FakeDevice("fake", (int) size);
+    return device;
   }
 
   @Override
   protected BlockDevice reopenReadOnly() {
-    return null;
+    return device.reopenedReadOnly();
   }
 }
