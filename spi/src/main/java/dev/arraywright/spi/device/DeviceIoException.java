@@ -91,6 +91,11 @@ public abstract sealed class DeviceIoException extends IOException {
     public WriteProtectedException(String deviceId, Throwable cause) {
       super(deviceId, "write protected", cause);
     }
+
+    /** With the reason, where there is more to say than that it is. */
+    public WriteProtectedException(String deviceId, String why, Throwable cause) {
+      super(deviceId, "write protected: " + why, cause);
+    }
   }
 
   /** What backs the device is full, as the file system under a sparse file can be. */
