@@ -1,0 +1,204 @@
+package dev.arraywright.raid.array.io
+
+import dev.arraywright.spi.device.DeviceIoException
+import java.nio.ByteBuffer
+
+/** Levels that keep chunks as they are, once or several times: 0, 1 and 10. */
+internal class CopiesIo(private val engine: Engine) : LevelIo {
+    private val geometry = engine.geometry
+    private val block = engine.blockSize
+
+    override suspend fun read(piece: Piece, target: ByteBuffer) {
+        val from = piece.from.alignDown(block)
+        val until = piece.until.alignUp(block)
+        engine.buffers.use(until - from) { bytes ->
+            val view = engine.view
+            val copy = choose(view, piece.stripe, until)
+            val failure = if (copy == null) null else attempt(view, piece.stripe, copy, bytes, from, until)
+            if (copy == null || failure != null) {
+                if (failure != null) engine.readFailed(view.members[slot(piece.stripe, copy!!)]!!, failure)
+                recover(piece.stripe, bytes, from, until)
+            }
+            target.put(target.position(), bytes.memory, piece.from - from, piece.length)
+        }
+    }
+
+    override suspend fun write(piece: Piece, source: ByteBuffer) {
+        val from = piece.from.alignDown(block)
+        val until = piece.until.alignUp(block)
+        engine.locks.withLock(piece.stripe, from, until, shared = false) {
+            val view = engine.viewToWrite()
+            engine.buffers.use(until - from) { bytes ->
+                if (piece.from != from || piece.until != until) readBlocks(view, piece, bytes, from, until)
+                bytes.memory.put(piece.from - from, source, source.position(), piece.length)
+                commitCopies(view, piece.stripe) { member, offset ->
+                    member.write(bytes, 0, until - from, offset + from)
+                }
+            }
+        }
+    }
+
+    override suspend fun zero(stripe: Long) {
+        val length = geometry.length(stripe)
+        engine.locks.withLock(stripe, 0, length, shared = false) {
+            commitCopies(engine.viewToWrite(), stripe) { member, offset -> member.writeZeroes(offset, length.toLong()) }
+        }
+    }
+
+    /** The first copy is right: reads of the stripe came from it until now. */
+    override suspend fun resync(stripe: Long) {
+        val length = geometry.length(stripe)
+        engine.locks.withLock(stripe, 0, length, shared = false) {
+            engine.buffers.use(2 * length) { bytes ->
+                val view = engine.view
+                val source = readLocked(view, stripe, bytes, 0, length, emptySet())
+                val stale = copies(view, stripe, length).filter {
+                    it != source && differs(view, stripe, it, bytes, length)
+                }
+                engine.commit(
+                    view,
+                    stale.map { copy ->
+                        val offset = geometry.copyOffset(stripe, copy)
+                        call(view, stripe, copy) { it.write(bytes, 0, length, offset) }
+                    },
+                )
+            }
+        }
+    }
+
+    override suspend fun rebuild(stripe: Long, slot: Int) {
+        val copy = (0 until geometry.copies()).firstOrNull { slot(stripe, it) == slot } ?: return
+        val length = geometry.length(stripe)
+        engine.locks.withLock(stripe, 0, length, shared = false) {
+            val view = engine.view
+            if (view.writable(slot) == null) return
+            engine.buffers.use(length) { bytes ->
+                readLocked(view, stripe, bytes, 0, length, setOf(copy))
+                val offset = geometry.copyOffset(stripe, copy)
+                engine.commit(view, listOf(call(view, stripe, copy) { it.write(bytes, 0, length, offset) }))
+            }
+        }
+    }
+
+    /** Under a lock on the range: from any copy, and cures those that could not be read. */
+    private suspend fun recover(stripe: Long, bytes: Block, from: Int, until: Int) {
+        engine.locks.withLock(stripe, from, until, shared = false) {
+            readLocked(engine.view, stripe, bytes, from, until, emptySet())
+        }
+    }
+
+    /** Only the blocks that the piece does not fill, which are the first and the last. */
+    private suspend fun readBlocks(view: View, piece: Piece, bytes: Block, from: Int, until: Int) {
+        // Both ends are in one read unless there is a good deal between them.
+        if (until - from <= FEW_BLOCKS * block) {
+            readLocked(view, piece.stripe, bytes, from, until, emptySet())
+            return
+        }
+        if (piece.from != from) readLocked(view, piece.stripe, bytes, from, from + block, emptySet())
+        if (piece.until != until) {
+            engine.buffers.use(block) { last ->
+                readLocked(view, piece.stripe, last, until - block, until, emptySet())
+                bytes.memory.put(until - block - from, last.memory, 0, block)
+            }
+        }
+    }
+
+    /** Tries copy by copy, rewrites those with medium errors from the one that could be read, and returns that. */
+    private suspend fun readLocked(view: View, stripe: Long, bytes: Block, from: Int, until: Int, not: Set<Int>): Int {
+        val failed = LinkedHashMap<Int, DeviceIoException>()
+        for (copy in order(view, stripe, until).filter { it !in not }) {
+            val failure = attempt(view, stripe, copy, bytes, from, until)
+            if (failure == null) {
+                // Where copies may differ this one counts from now on, so one that was only slow gets it as well.
+                val stale = failed.filterValues { it.curable || !engine.synced(stripe) }.keys
+                cure(view, stripe, stale, bytes, from, until)
+                return copy
+            }
+            failed[copy] = failure
+            engine.readFailed(view.members[slot(stripe, copy)]!!, failure)
+        }
+        val start = stripe * geometry.stripeBytes() + from
+        throw engine.unreadable(start, until - from, failed.values.firstOrNull())
+    }
+
+    private suspend fun cure(view: View, stripe: Long, copies: Set<Int>, bytes: Block, from: Int, until: Int) {
+        if (copies.isEmpty() || view.state.failure != null) return
+        engine.commit(
+            view,
+            copies.filter { view.writable(slot(stripe, it)) != null }.map { copy ->
+                val offset = geometry.copyOffset(stripe, copy)
+                call(view, stripe, copy) { it.write(bytes, 0, until - from, offset + from) }
+            },
+        )
+    }
+
+    private suspend fun commitCopies(view: View, stripe: Long, action: suspend (Member, Long) -> Unit) {
+        val calls = (0 until geometry.copies()).filter { view.writable(slot(stripe, it)) != null }.map { copy ->
+            val offset = geometry.copyOffset(stripe, copy)
+            call(view, stripe, copy) { action(it, offset) }
+        }
+        if (calls.isEmpty()) throw engine.unreadable(stripe * geometry.stripeBytes(), geometry.length(stripe), null)
+        engine.commit(view, calls)
+    }
+
+    /** Compares with the first half of [bytes], by way of the second; what cannot be read differs. */
+    private suspend fun differs(view: View, stripe: Long, copy: Int, bytes: Block, length: Int): Boolean = try {
+        val offset = geometry.copyOffset(stripe, copy)
+        view.members[slot(stripe, copy)]!!.read(bytes, length, length, offset)
+        bytes.slice(0, length).mismatch(bytes.slice(length, length)) >= 0
+    } catch (failure: DeviceIoException) {
+        engine.readFailed(view.members[slot(stripe, copy)]!!, failure)
+        view.writable(slot(stripe, copy)) != null
+    }
+
+    private suspend fun attempt(
+        view: View,
+        stripe: Long,
+        copy: Int,
+        bytes: Block,
+        from: Int,
+        until: Int,
+    ): DeviceIoException? = try {
+        val offset = geometry.copyOffset(stripe, copy)
+        view.members[slot(stripe, copy)]!!.read(bytes, 0, until - from, offset + from)
+        null
+    } catch (failure: DeviceIoException) {
+        failure
+    }
+
+    private fun choose(view: View, stripe: Long, until: Int): Int? {
+        val usable = order(view, stripe, until)
+        val prompt = usable.filter { view.members[slot(stripe, it)]!!.misses == 0 }.ifEmpty { usable }
+        // Copies that may differ are read from one only, or a client might see a byte change back.
+        return if (!engine.synced(stripe))
+            usable.firstOrNull()
+        else if (prompt.isEmpty())
+            null
+        else
+            prompt[(stripe / BALANCE % prompt.size).toInt()]
+    }
+
+    private fun order(view: View, stripe: Long, until: Int): List<Int> {
+        val usable = copies(view, stripe, until)
+        return if (engine.synced(stripe)) usable.sortedBy { view.members[slot(stripe, it)]!!.misses } else usable
+    }
+
+    private fun copies(view: View, stripe: Long, until: Int): List<Int> =
+        (0 until geometry.copies()).filter {
+            view.readable(slot(stripe, it), geometry.copyOffset(stripe, it) + until) != null
+        }
+
+    private fun slot(stripe: Long, copy: Int): Int = geometry.copySlot(stripe, copy)
+
+    private fun call(view: View, stripe: Long, copy: Int, action: suspend (Member) -> Unit): MemberCall =
+        slot(stripe, copy).let { MemberCall(it, view.members[it]!!, action) }
+
+    private companion object {
+        const val FEW_BLOCKS = 16
+        const val BALANCE = 8
+    }
+}
+
+internal fun Int.alignDown(unit: Int): Int = this and -unit
+
+internal fun Int.alignUp(unit: Int): Int = (this + unit - 1) and -unit

@@ -1,0 +1,173 @@
+package dev.arraywright.raid.simulation
+
+import dev.arraywright.spi.device.AsyncBlockDevice
+import dev.arraywright.spi.device.DeviceInfo
+import dev.arraywright.spi.device.DeviceIoException
+import dev.arraywright.spi.device.DeviceIoException.DeviceGoneException
+import dev.arraywright.spi.device.DeviceIoException.MediumErrorException
+import dev.arraywright.spi.device.DeviceIoException.TimedOutException
+import dev.arraywright.spi.device.DeviceType
+import java.nio.ByteBuffer
+import java.time.Duration
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CompletionStage
+import kotlin.random.Random
+
+/**
+ * A disk of the simulation. Its platter survives power cuts and is opened anew after each; a write sits in a volatile
+ * cache from when it ends until a flush that began later ends. At a power cut each cached sector, and each of a write
+ * that had not ended, is on the platter or not, at random.
+ */
+class SimulatedDisk(val id: String, private val size: Long, private val logicalBlock: Int, private val world: World) {
+    /** By sector; null is zeroes. */
+    private val platter = arrayOfNulls<ByteArray>((size / SECTOR).toInt())
+
+    /** Written, not flushed: oldest first. */
+    private val cache = ArrayList<CachedWrite>()
+    private val inFlight = LinkedHashSet<CachedWrite>()
+    private val badSectors = HashSet<Int>()
+    private var connection: Connection? = null
+
+    /** Answers nothing any more, until the next power cut. */
+    var gone: Boolean = false
+
+    /** Each write takes this long at least, so that its deadline passes; 0 is healthy. */
+    var hangWrites: Boolean = false
+    var hangReads: Int = 0
+
+    /** How many sectors cannot be read now. */
+    val bad: Int get() = badSectors.size
+
+    fun open(): AsyncBlockDevice = Connection().also { connection = it }
+
+    /** Makes sectors of a range unreadable until they are written. */
+    fun spoil(offset: Long, length: Long) {
+        for (sector in offset / SECTOR until (offset + length) / SECTOR) badSectors.add(sector.toInt())
+    }
+
+    fun cure() {
+        badSectors.clear()
+        hangReads = 0
+    }
+
+    fun powerCut(random: Random) {
+        connection?.dead = true
+        for (write in cache + inFlight) for (i in 0 until write.sectors) if (random.nextBoolean()) write.keep(i)
+        cache.clear()
+        inFlight.clear()
+        gone = false
+        hangWrites = false
+        hangReads = 0
+    }
+
+    /** What a read gives now, without its latency and failures. */
+    fun peek(offset: Long, length: Int): ByteArray = ByteArray(length).also { copyOut(offset, ByteBuffer.wrap(it)) }
+
+    private fun copyOut(offset: Long, target: ByteBuffer) {
+        var sector = (offset / SECTOR).toInt()
+        while (target.hasRemaining()) target.put(newest[sector] ?: platter[sector] ?: ZEROES).also { sector++ }
+    }
+
+    /** The cache's view of each sector. */
+    private val newest = HashMap<Int, ByteArray>()
+
+    private inner class CachedWrite(offset: Long, source: ByteBuffer) {
+        private val first = (offset / SECTOR).toInt()
+        private val bytes = ByteArray(source.remaining()).also { source.get(it) }
+        val sectors = bytes.size / SECTOR
+
+        private fun sector(i: Int) = bytes.copyOfRange(i * SECTOR, (i + 1) * SECTOR)
+
+        fun show() = (0 until sectors).forEach {
+            newest[first + it] = sector(it)
+            badSectors.remove(first + it)
+        }
+
+        fun keep(i: Int) {
+            platter[first + i] = sector(i)
+        }
+    }
+
+    private inner class Connection : AsyncBlockDevice {
+        var dead = false
+        private val info =
+            DeviceInfo(id, "simulated", id, DeviceType.OTHER, -1, size, logicalBlock, logicalBlock, false, true)
+
+        override fun info() = info
+
+        override fun read(target: ByteBuffer, offset: Long): CompletionStage<Void> {
+            info.checkRange(offset, target.remaining().toLong())
+            val own = target.duplicate()
+            return start(if (hangReads > 0) HANG.also { hangReads-- } else 0) { late ->
+                if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
+                val range = offset / SECTOR until (offset + own.remaining()) / SECTOR
+                range.firstOrNull {
+                    it.toInt() in badSectors
+                }?.let { throw MediumErrorException(id, it * SECTOR, SECTOR.toLong(), null) }
+                copyOut(offset, own)
+            }
+        }
+
+        override fun write(source: ByteBuffer, offset: Long): CompletionStage<Void> {
+            info.checkRange(offset, source.remaining().toLong())
+            // The bytes count at the end: a caller that touches its buffer before is found out.
+            val own = source.duplicate()
+            val torn = CachedWrite(offset, source.duplicate())
+            inFlight.add(torn)
+            return start(if (hangWrites) HANG else 0) { late ->
+                inFlight.remove(torn)
+                val write = CachedWrite(offset, own)
+                cache.add(write)
+                write.show()
+                if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
+            }
+        }
+
+        override fun flush(): CompletionStage<Void> {
+            val covered = cache.toList()
+            return start(if (hangWrites) HANG else 0) { late ->
+                if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
+                for (write in covered) if (cache.remove(write)) (0 until write.sectors).forEach(write::keep)
+            }
+        }
+
+        override fun discard(offset: Long, length: Long): CompletionStage<Void> = writeZeroes(offset, length)
+
+        override fun writeZeroes(offset: Long, length: Long): CompletionStage<Void> =
+            write(ByteBuffer.allocate(length.toInt()), offset)
+
+        override fun isOnline() = !dead && !gone
+
+        override fun close() {
+            dead = true
+        }
+
+        /** After a power cut nothing ends any more: whoever waited is dead as well. */
+        private fun start(extra: Long, action: (Boolean) -> Unit): CompletionStage<Void> {
+            val stage = CompletableFuture<Void>()
+            world.later(extra) {
+                if (dead) return@later
+                try {
+                    if (gone) throw DeviceGoneException(id, "unplugged", null)
+                    action(extra > 0)
+                    stage.complete(null)
+                } catch (failure: DeviceIoException) {
+                    stage.completeExceptionally(failure)
+                }
+            }
+            return stage
+        }
+    }
+
+    /** Passing of time, as the disks need it. */
+    interface World {
+        /** Runs [action] after a latency of the disk's kind plus [extra] nanoseconds. */
+        fun later(extra: Long, action: () -> Unit)
+    }
+
+    companion object {
+        const val SECTOR = 512
+        private const val HANG = 2_000_000_000L
+        private val ZEROES = ByteArray(SECTOR)
+    }
+}
