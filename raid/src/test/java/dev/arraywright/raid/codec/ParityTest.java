@@ -168,14 +168,30 @@ class ParityTest {
       parity.pq(stripe.p, stripe.q, stripe.data);
       for (int x = 0; x < n + 2; x++) {
         for (int y = 0; y < x; y++) {
-          stripe.flipAt(x, 17);
-          stripe.flipAt(y, 39_999);
+          stripe.xorAt(x, 17, 0x40);
+          stripe.xorAt(y, 39_999, 0x40);
           assertEquals(new SeveralWrong(), parity.locate(stripe.data, stripe.p, stripe.q));
-          stripe.flipAt(x, 17);
-          stripe.flipAt(y, 39_999);
+          stripe.xorAt(x, 17, 0x40);
+          stripe.xorAt(y, 39_999, 0x40);
         }
       }
       assertEquals(new Consistent(), parity.locate(stripe.data, stripe.p, stripe.q));
+    }
+  }
+
+  /** One differing byte of P and of Q names data shard i if their quotient is 2^i, real or not. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void aShardThatIsNotThereIsNotToBlame(Parity parity) {
+    Stripe stripe = new Stripe(new Random(SEED), 5, 100);
+    int weight = 1;
+    for (int i = 0; i < 255; i++) {
+      parity.pq(stripe.p, stripe.q, stripe.data);
+      stripe.xorAt(5, 42, 1);
+      stripe.xorAt(6, 42, weight);
+      ParityCheck want = i < 5 ? new OneWrong(i) : new SeveralWrong();
+      assertEquals(want, parity.locate(stripe.data, stripe.p, stripe.q));
+      weight = Reference.multiply(weight, 2);
     }
   }
 

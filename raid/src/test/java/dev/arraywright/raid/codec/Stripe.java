@@ -67,9 +67,10 @@ final class Stripe {
     }
   }
 
-  void flipAt(int shard, int at) {
+  void xorAt(int shard, int at, int change) {
     ByteBuffer buffer = shard(shard);
-    buffer.put(buffer.position() + at, (byte) (buffer.get(buffer.position() + at) ^ 0x40));
+    int index = buffer.position() + at;
+    buffer.put(index, (byte) (buffer.get(index) ^ change));
   }
 
   byte[][] bytes() {

@@ -1,5 +1,7 @@
 package dev.arraywright.raid.metadata;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -10,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -45,7 +46,24 @@ class MdadmExamineTest {
         if (round % 3 > 0) {
           sb = live(random, sb);
         }
-        assertEquals(expected(sb), examine(sb), sb.toString());
+        assertEquals(expected(sb), examine(write(sb)), sb.toString());
+      }
+    }
+  }
+
+  @Test
+  void mdadmReadsTheSameFromABlockDevice() throws IOException {
+    String absent = Peers.missing("mdadm", "env", Peers.LOOP);
+    assumeTrue(absent == null, absent);
+    Random random = new Random(20_251_120);
+    for (int level : List.of(0, 1, 5, 6, 10)) {
+      Superblock sb = live(random, Superblocks.members(random, level, 4, 0).getLast());
+      String member = write(sb).toString();
+      String loop = run("losetup", "--find", "--show", member).strip();
+      try {
+        assertEquals(expected(sb), examine(Path.of(loop)), sb.toString());
+      } finally {
+        run("losetup", "--detach", loop);
       }
     }
   }
@@ -121,26 +139,23 @@ class MdadmExamineTest {
     return state.toString();
   }
 
-  private Map<String, String> examine(Superblock sb) throws IOException {
+  /** A sparse file that is the member, up to the end of its data. */
+  private Path write(Superblock sb) throws IOException {
     Path member = directory.resolve("member");
-    try (FileChannel file =
-        FileChannel.open(member, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+    Files.deleteIfExists(member);
+    try (FileChannel file = FileChannel.open(member, CREATE, WRITE)) {
       file.write(sb.encode(4096), SuperblockDescriptor.SUPERBLOCK_OFFSET);
       file.write(ByteBuffer.allocate(1), sb.dataOffset() + sb.dataSize() - 1);
     }
-    String report =
-        Peer.run(
-                Duration.ofSeconds(30),
-                "env",
-                "TZ=UTC",
-                "LC_ALL=C",
-                "mdadm",
-                "--examine",
-                member.toString())
-            .orFail()
-            .stdout();
-    Files.delete(member);
-    return parse(report);
+    return member;
+  }
+
+  private static Map<String, String> examine(Path member) {
+    return parse(run("env", "TZ=UTC", "LC_ALL=C", "mdadm", "--examine", member.toString()));
+  }
+
+  private static String run(String... command) {
+    return Peer.run(Duration.ofSeconds(30), command).orFail().stdout();
   }
 
   /** Name and value of each line; remarks in brackets and mdadm's own sums are left out. */
