@@ -1,5 +1,6 @@
 package dev.arraywright.hardware.nbd.server
 
+import dev.arraywright.hardware.nbd.inPieces
 import dev.arraywright.hardware.nbd.wire.Nbd
 import dev.arraywright.hardware.nbd.wire.Nbd.Command
 import dev.arraywright.hardware.nbd.wire.Nbd.CommandFlag

@@ -1,4 +1,4 @@
-package dev.arraywright.hardware.nbd.server
+package dev.arraywright.hardware.nbd
 
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
