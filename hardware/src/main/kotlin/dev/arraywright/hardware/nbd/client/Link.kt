@@ -29,8 +29,9 @@ internal class Link(private val id: String, private val dialler: Dialler, privat
     private var attemptEnds = 0L
     private var watchUntil = Long.MAX_VALUE
     private var sending = false
-    private val threads = listOf("receive" to ::receive, "send" to ::send, "watch" to ::watch).map { (name, body) ->
-        Thread.ofPlatform().daemon().name("nbd-$name $id").unstarted(body)
+    private var moving = 2
+    private val threads = listOf("receive" to moving(::receive), "send" to moving(::send), "watch" to ::watch).map {
+        Thread.ofPlatform().daemon().name("nbd-${it.first} $id").unstarted(it.second)
     }
     private val requestNanos = options.request.inWholeNanoseconds
 
@@ -108,6 +109,18 @@ internal class Link(private val id: String, private val dialler: Dialler, privat
             all
         }
         failed.forEach(Pending::settle)
+    }
+
+    /** The watch is the last to leave, so that the others cannot be held up at the end. */
+    private fun moving(body: () -> Unit): () -> Unit = {
+        try {
+            body()
+        } finally {
+            lock.withLock {
+                moving--
+                watched.signal()
+            }
+        }
     }
 
     private fun receive() {
@@ -291,7 +304,7 @@ internal class Link(private val id: String, private val dialler: Dialler, privat
             val late = lock.withLock {
                 val now = System.nanoTime()
                 if (isOver && end == null) end = now + JOIN.toNanos() / 2
-                if (isOver && (now - end!! >= 0 || threads.take(2).none(Thread::isAlive))) {
+                if (isOver && (now - end!! >= 0 || moving == 0)) {
                     wire?.channel?.close()
                     return
                 }
