@@ -79,16 +79,16 @@ public class GuardedDevice(
         }
     }
 
-    override fun flush(): CompletionStage<Void> = submit { device.flush() }.asVoid()
+    override fun flush(): CompletionStage<Void> = perform { device.flush() }
 
     override fun discard(offset: Long, length: Long): CompletionStage<Void> {
         info.checkRange(offset, length)
-        return submit { device.discard(offset, length) }.asVoid()
+        return perform { device.discard(offset, length) }
     }
 
     override fun writeZeroes(offset: Long, length: Long): CompletionStage<Void> {
         info.checkRange(offset, length)
-        return submit { device.writeZeroes(offset, length) }.asVoid()
+        return perform { device.writeZeroes(offset, length) }
     }
 
     override fun allocation(offset: Long, length: Long): CompletionStage<List<Extent>> {
@@ -109,7 +109,8 @@ public class GuardedDevice(
     override fun isOnline(): Boolean = !synchronized(inFlight) { closed } && device.isOnline
 
     /** Ends with the release of the device and its claim, which calls that hang put off. */
-    public fun released(): CompletionStage<Void> = released.asVoid()
+    @Suppress("UNCHECKED_CAST")
+    public fun released(): CompletionStage<Void> = released as CompletionStage<Void>
 
     /** As [AsyncBlockDevice.close]; waits at most [GuardLimits.closeWait] for calls that are still in time. */
     override fun close() {
@@ -134,21 +135,29 @@ public class GuardedDevice(
     private inline fun transfer(
         theirs: ByteBuffer,
         offset: Long,
-        crossinline piece: (call: GuardedCall<Unit>, ours: ByteBuffer, at: Long, done: Int) -> Boolean,
+        crossinline piece: (call: GuardedCall<Void?>, ours: ByteBuffer, at: Long, done: Int) -> Boolean,
     ): CompletionStage<Void> {
         val length = theirs.remaining()
-        return submit { call ->
-            if (length == 0) return@submit
+        return perform { call ->
+            if (length == 0) return@perform
             val size = minOf(length, limits.transferBytes)
             val lease = reserve.tryAcquire(size, (call.dueAt - timer.nanoTime()).nanoseconds) ?: throw timedOut()
             lease.use {
                 for (done in 0 until length step size) {
                     val ours = lease.buffer().clear().limit(minOf(size, length - done))
-                    if (!piece(call, ours, offset + done, done)) return@submit
+                    if (!piece(call, ours, offset + done, done)) return@perform
                 }
             }
-        }.asVoid()
+        }
     }
+
+    /** [submit] for calls without a result: Java's Void has one value, null, and a Java callback casts to it. */
+    @Suppress("UNCHECKED_CAST")
+    private inline fun perform(crossinline body: (GuardedCall<Void?>) -> Unit): CompletionStage<Void> =
+        submit<Void?> { call ->
+            body(call)
+            null
+        } as CompletionStage<Void>
 
     private fun <T> submit(body: (GuardedCall<T>) -> T): CompletableFuture<T> {
         val call = GuardedCall<T>(timer.nanoTime() + limits.deadline.inWholeNanoseconds)
@@ -264,10 +273,6 @@ public class GuardedDevice(
     private companion object {
         fun threads(id: String) =
             Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("device $id ", 0).factory()
-
-        /** Void is Java's unit: its only value is null, and nobody looks at it. */
-        @Suppress("UNCHECKED_CAST")
-        fun CompletableFuture<*>.asVoid(): CompletionStage<Void> = this as CompletionStage<Void>
     }
 }
 

@@ -21,6 +21,7 @@ import kotlinx.coroutines.launch
 import java.nio.ByteBuffer
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ExecutionException
+import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.seconds
@@ -36,6 +37,21 @@ class GuardedDeviceSpec : StringSpec({
                 guarded.device.read(target, 1024).result()
                 target.position() shouldBe 0
                 target shouldBe source
+            }
+        }
+    }
+
+    "a stage without a result ends with null, which a Java callback takes for Void" {
+        Guarded().use { guarded ->
+            val buffer = ByteBuffer.allocate(512)
+            for (stage in listOf(
+                guarded.device.read(buffer, 0),
+                guarded.device.write(buffer, 0),
+                guarded.device.flush(),
+                guarded.device.discard(0, 512),
+                guarded.device.writeZeroes(0, 512),
+            )) {
+                (stage.result() as Any?) shouldBe null
             }
         }
     }
@@ -190,6 +206,29 @@ class GuardedDeviceSpec : StringSpec({
         guarded.fake.isClosed shouldBe true
         guarded.eventually { threadsOf("leaky").isEmpty() }
         threadsOf("leaky").shouldBeEmpty()
+    }
+
+    "whoever wins the race of answer, deadline and cancel, the buffer is the caller's once the stage has ended" {
+        Guarded().use { guarded ->
+            guarded.device.write(ByteBuffer.wrap(ByteArray(32 shl 10) { 1 }), 0).result()
+            val executor = Executors.newFixedThreadPool(2)
+            val target = ByteBuffer.allocate(32 shl 10)
+            repeat(2000) { round ->
+                target.array().fill(0)
+                val stage = guarded.device.read(target, 0).toCompletableFuture()
+                val rival = executor.submit {
+                    repeat(round % 50) { Thread.onSpinWait() }
+                    if (round % 2 == 0) guarded.timer.pass(DEADLINE) else stage.cancel(false)
+                }
+                runCatching { stage.get(20, TimeUnit.SECONDS) }
+                    .onSuccess { target.array().all { it == 1.toByte() } shouldBe true }
+                target.array().fill(2)
+                rival.get()
+                guarded.eventually { guarded.fake.busy() == 0 }
+                target.array().all { it == 2.toByte() } shouldBe true
+            }
+            executor.shutdown()
+        }
     }
 
     "cancelling an await abandons the call and gives the buffer back" {
