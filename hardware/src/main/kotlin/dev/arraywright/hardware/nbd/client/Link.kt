@@ -325,10 +325,10 @@ internal class Link(private val id: String, private val dialler: Dialler, privat
         return late
     }
 
-    /** When a connection that owes an answer and brings nothing is taken for dead. */
+    /** When a connection that owes an answer and brings nothing is taken for dead: one slow answer is no reason yet. */
     private fun silentUntil(): Long? {
         val oldest = requests.oldestSentAt ?: return null
-        return wire?.takeIf { it.channel.isOpen }?.let { maxOf(it.lastArrival, oldest) + requestNanos }
+        return wire?.takeIf { it.channel.isOpen }?.let { maxOf(it.lastArrival, oldest) + 2 * requestNanos }
     }
 
     private fun awaitNext(now: Long, end: Long?) {
