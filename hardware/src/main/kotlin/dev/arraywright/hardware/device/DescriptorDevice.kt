@@ -136,7 +136,7 @@ internal abstract class DescriptorDevice(
         while (done < length) {
             val startedAt = System.nanoTime()
             val result = descriptor.pread(address + done, (length - done).toLong(), offset + done)
-            if (result < 0) throw readFailure(result, address, offset + done, length - done, startedAt)
+            if (result < 0) throw readFailure(result, address + done, offset + done, length - done, startedAt)
             // O_DIRECT goes on at whole blocks only; less than one means the device ends here although it should not.
             val blocks = result.toInt() and (info.logicalBlockSize() - 1).inv()
             if (blocks == 0) throw endedEarly(offset + done, length - done, startedAt)
@@ -168,24 +168,11 @@ internal abstract class DescriptorDevice(
     ): DeviceIoException {
         val failure = failure("pread", result, offset, length.toLong(), startedAt)
         if (failure !is MediumErrorException || length <= info.physicalBlockSize()) return failure
-        val (first, end) = narrow(address, offset, length)
-        // All of it could be read this time: a passing fault, reported as it was seen.
-        if (first == end) return failure
-        return MediumErrorException(info.id(), first, end - first, failure.cause)
-    }
-
-    /** Reads block by block to find where the bad range begins and ends; the end is a guess after [PATIENCE] blocks. */
-    private fun narrow(address: Long, offset: Long, length: Int): Pair<Long, Long> {
-        val step = info.physicalBlockSize()
-        var first = -1L
-        for (at in 0L until length step step.toLong()) {
-            val count = minOf(step.toLong(), length - at)
-            val good = descriptor.pread(address + at, count, offset + at) == count
-            if (good && first >= 0) return first to offset + at
-            if (!good && first < 0) first = offset + at
-            if (first >= 0 && offset + at - first >= PATIENCE * step) break
+        // Nothing bad left: a passing fault, reported as it was seen.
+        val bad = BadRange.find(offset, length.toLong(), info.physicalBlockSize()) { at, count ->
+            descriptor.pread(address + (at - offset), count, at) == count
         }
-        return if (first < 0) offset to offset else first to offset + length
+        return if (bad == null) failure else MediumErrorException(info.id(), bad.offset, bad.length, failure.cause)
     }
 
     private inline fun inPieces(length: Int, transfer: (piece: ByteBuffer, done: Int) -> Unit) {
@@ -219,8 +206,5 @@ internal abstract class DescriptorDevice(
 
     private companion object {
         const val PIECE = 256 * 1024
-
-        /** Bad blocks read in vain before the rest is called bad as well: each may cost a disk seconds. */
-        const val PATIENCE = 16
     }
 }
