@@ -8,6 +8,7 @@ import dev.arraywright.hardware.device.MemoryDriver
 import dev.arraywright.hardware.device.guard.DeadlineTimer
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
 import dev.arraywright.hardware.memory.BufferPool
+import dev.arraywright.hardware.nbd.client.NbdDriver
 import org.koin.core.module.Module
 import org.koin.dsl.module
 import org.koin.dsl.onClose
@@ -22,7 +23,9 @@ public fun hardwareModule(bufferBytes: Long = defaultBufferBytes()): Module =
     module {
         single<BufferPool> { BufferPool(bufferBytes) } onClose { it?.close() }
         single<DeadlineTimer> { SystemDeadlineTimer() } onClose { (it as? AutoCloseable)?.close() }
-        single<BuiltInDrivers> { BuiltInDrivers.of(FileDriver(), BlockSpecialDriver(), MemoryDriver()) }
+        single<BuiltInDrivers> {
+            BuiltInDrivers.of(FileDriver(), BlockSpecialDriver(), MemoryDriver(), NbdDriver())
+        }
         single<DeviceOpener> { DeviceOpener(get(), get(), get()) } onClose { it?.close() }
     }
 

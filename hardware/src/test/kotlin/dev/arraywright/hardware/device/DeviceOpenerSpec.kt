@@ -35,7 +35,7 @@ class DeviceOpenerSpec : StringSpec({
     "the module's opener opens by scheme, and names what it knows otherwise" {
         val application = koinApplication { modules(hardwareModule()) }
         val opener = application.koin.get<DeviceOpener>()
-        opener.schemes shouldBe setOf("block", "file", "memory")
+        opener.schemes shouldBe setOf("block", "file", "memory", "nbd", "nbd+unix")
         opener.open(StorageAddress.parse("memory:1MiB")).use { device ->
             device.write(ByteBuffer.wrap(ByteArray(512) { 3 }), 0).await()
             val target = ByteBuffer.allocate(512)

@@ -57,11 +57,15 @@ internal class Holders(private val sys: Path = Path.of("/sys"), private val proc
         }
     }
 
+    /** By number, or by source where the file system has numbers of its own, as btrfs does. */
     private fun mounted(number: DeviceNumber): String? =
         // "36 35 98:0 /root /mount/point options - type source options", spaces within a field as \040
         lines(proc.resolve("self/mountinfo")).map { it.split(' ') }
-            .firstOrNull { it.size > 4 && it[2] == number.toString() }
+            .firstOrNull { it.size > 4 && (it[2] == number.toString() || sourceOf(it) == number) }
             ?.let { "mounted at ${it[4].replace("\\040", " ")}" }
+
+    private fun sourceOf(mount: List<String>): DeviceNumber? =
+        mount.getOrNull(mount.indexOf("-") + 2)?.takeIf { it.startsWith("/dev/") }?.let(::represents)
 
     private fun stacked(directory: Path): String? =
         list(directory.resolve("holders")).joinToString { "/dev/${it.name}" }.ifEmpty { null }?.let { "part of $it" }
