@@ -1,7 +1,38 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.hardware.hardwareModule
+import dev.arraywright.hardware.memory.BufferPool
+import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.raid.array.ArrayRuntime
+import dev.arraywright.raid.array.Arrays
+import dev.arraywright.raid.raidModule
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
 import org.koin.core.module.Module
 import org.koin.dsl.module
+import org.koin.dsl.onClose
+import kotlin.time.Clock
 
-/** What `kernel` offers to a Koin application. */
-public fun kernelModule(): Module = module {}
+/** Everything a kernel needs, its own module included: what a host loads into its Koin application. */
+public fun kernelModules(options: KernelOptions = KernelOptions()): List<Module> =
+    listOf(hardwareModule(options.bufferLimit), raidModule(), kernelModule(options))
+
+/** The kernel itself, one an application, closed with it. */
+public fun kernelModule(options: KernelOptions = KernelOptions()): Module = module {
+    single<KernelOptions> { options }
+    single<Clock> { options.clock }
+    // Apart from Dispatchers.Default, so that a host which blocks its threads there does not hold up the arrays.
+    single<CoroutineScope> {
+        CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(parallelism, "arraywright"))
+    }
+    single<ArrayRuntime> { ArrayRuntime(get<CoroutineScope>().coroutineContext, get(), buffers = get<BufferPool>()) }
+    single<Arrays> { Arrays(get()) }
+    single<EventStream> { EventStream(get()) }
+    single<Members> { Members(get()) }
+    single<Exports> { Exports(get<BufferPool>(), get()) }
+    single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get()) }
+    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get()) } onClose { it?.close() }
+}
+
+private val parallelism = Runtime.getRuntime().availableProcessors()

@@ -1,12 +1,42 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.hardware.device.guard.GuardLimits
+import dev.arraywright.raid.array.ArrayPolicy
+import dev.arraywright.raid.codec.Parity
+import dev.arraywright.spi.memory.BufferAllocator
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.types.shouldBeSameInstanceAs
 import org.koin.core.annotation.KoinExperimentalAPI
+import org.koin.dsl.koinApplication
+import org.koin.dsl.module
 import org.koin.test.verify.verify
+import kotlin.coroutines.CoroutineContext
+import kotlin.random.Random
+import kotlin.time.Duration
 
 @OptIn(KoinExperimentalAPI::class)
 class KernelModuleSpec : StringSpec({
-    "every definition of the module can be built" {
-        kernelModule().verify()
+    "every definition can be built from the modules a host loads" {
+        module { includes(kernelModules()) }.verify(extraTypes = handedIn)
+    }
+
+    "a host's own Koin application holds one kernel, and closes it" {
+        val host = koinApplication { modules(kernelModules()) }
+        val kernel = host.koin.get<ArraywrightKernel>()
+        host.koin.get<ArraywrightKernel>() shouldBeSameInstanceAs kernel
+        host.close()
+        shouldThrow<KernelError.Closed> { kernel.assembleArray(listOf("memory:1MiB")) }
     }
 })
+
+/** Arguments of constructors that definitions give themselves. */
+private val handedIn = listOf(
+    CoroutineContext::class,
+    Random::class,
+    Parity::class,
+    ArrayPolicy::class,
+    BufferAllocator::class,
+    GuardLimits::class,
+    Duration::class,
+)

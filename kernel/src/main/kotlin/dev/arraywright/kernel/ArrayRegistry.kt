@@ -1,0 +1,181 @@
+package dev.arraywright.kernel
+
+import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.event.StatusReporter
+import dev.arraywright.kernel.event.Topic
+import dev.arraywright.raid.array.ArrayException
+import dev.arraywright.raid.array.Arrays
+import dev.arraywright.raid.array.CreateSpec
+import dev.arraywright.raid.array.RaidArray
+import dev.arraywright.spi.device.StorageAddress
+import dev.arraywright.spi.driver.OpenOptions
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.isDirectory
+import kotlin.io.path.isRegularFile
+
+/** The arrays of a kernel. Making, assembling and stopping are done one at a time; running arrays are not held up. */
+internal class ArrayRegistry(
+    private val engine: Arrays,
+    private val members: Members,
+    private val events: EventStream,
+    private val scope: CoroutineScope,
+) {
+    private val mutex = Mutex()
+    private var ended = false
+    private val table = MutableStateFlow<Map<String, ArrayHandle>>(emptyMap())
+
+    val arrays: StateFlow<Map<String, ArrayHandle>> = table.asStateFlow()
+
+    fun named(name: String): ArrayHandle = table.value[name] ?: throw KernelError.NotFound(
+        "there is no array $name",
+        if (table.value.isEmpty()) "none is running" else "running are " + table.value.keys.joinToString(),
+        "create or assemble it first",
+    )
+
+    suspend fun create(spec: ArraySpec): ArrayHandle = mutex.withLock {
+        requireOpen()
+        requireFree(spec.name)
+        val addresses = members.parseAll(spec.members + spec.spares)
+        val made = spec.createFilesOf?.let { members.createFiles(addresses, it, spec.preallocate) }.orEmpty()
+        try {
+            running(spec.name, addresses, Topic.DEVICE_GROUP_CREATED) { opened ->
+                val devices = opened.map { it.device }
+                val geometry =
+                    CreateSpec(spec.name, spec.level, spec.chunk, assumeClean = spec.assumeClean, force = spec.force)
+                engine.create(geometry, devices.take(spec.members.size), devices.drop(spec.members.size))
+            }
+        } catch (e: Throwable) {
+            withContext(NonCancellable + Dispatchers.IO) { made.forEach(Files::deleteIfExists) }
+            throw e
+        }
+    }
+
+    suspend fun assemble(texts: List<String>, name: String?, force: Boolean): ArrayHandle = mutex.withLock {
+        requireOpen()
+        name?.let(::requireFree)
+        running(name, members.parseAll(texts), Topic.ARRAY_ASSEMBLED) { opened ->
+            engine.assemble(opened.map { it.device }, force)
+        }
+    }
+
+    suspend fun stop(name: String): Unit = mutex.withLock { stopped(named(name)) }
+
+    /** Stops all for good, the others too where one fails to stop; the first failure is thrown at the end. */
+    suspend fun stopAll(): Unit = mutex.withLock {
+        ended = true
+        val failures = table.value.values.mapNotNull { runCatching { stopped(it) }.exceptionOrNull() }
+        failures.firstOrNull()?.let { throw it }
+    }
+
+    suspend fun examine(address: StorageAddress): Examination {
+        val opened = try {
+            OpenMember(address, members.open(address, null, OpenOptions.READ_ONLY))
+        } catch (e: KernelError) {
+            return Examination(address.toString(), null, null, e.message)
+        }
+        try {
+            val superblock = engine.examine(opened.device)
+            return Examination(address.toString(), opened.device.info(), superblock, null)
+        } catch (e: ArrayException) {
+            return Examination(address.toString(), opened.device.info(), null, e.why)
+        } finally {
+            members.close(opened)
+        }
+    }
+
+    suspend fun scan(places: List<String>): List<Examination> = places.flatMap { filesOf(it) }.map { examine(it) }
+
+    private suspend fun filesOf(place: String): List<StorageAddress> = withContext(Dispatchers.IO) {
+        val path = Path.of(place)
+        if (!place.startsWith("/") || !path.isDirectory()) return@withContext listOf(members.parse(place))
+        Files.list(path).use { files ->
+            files.filter { it.isRegularFile() }.sorted().map { members.parse(it.toString()) }.toList()
+        }
+    }
+
+    private fun requireOpen() {
+        if (ended) throw KernelError.Closed()
+    }
+
+    private fun requireFree(name: String) {
+        if (name.isBlank() || name.length > NAME_LENGTH || name.any { it.isISOControl() || it == '/' }) {
+            throw KernelError.InvalidRequest(
+                "'$name' names no array",
+                "a name is 1 to $NAME_LENGTH printable characters without '/'",
+                "choose another",
+            )
+        }
+        if (name in table.value)
+            throw KernelError.InUse(
+                "cannot use the name $name",
+                "an array of that name runs",
+                "choose another",
+            )
+    }
+
+    /** Opens, brings up with [start], and registers; on failure closes what was opened. */
+    private suspend fun running(
+        name: String?,
+        addresses: List<StorageAddress>,
+        topic: Topic,
+        start: suspend (List<OpenMember>) -> RaidArray,
+    ): ArrayHandle {
+        val opened = members.openAll(addresses, name.orEmpty())
+        try {
+            val raid = start(opened)
+            val handle = ArrayHandle(name ?: raid.name.substringAfter(':'), raid, members, opened)
+            members.closeAll(opened.filterNot { it.isUsedBy(raid) })
+            register(handle, topic)
+            return handle
+        } catch (e: ArrayException) {
+            members.closeAll(opened)
+            throw e.toKernelError()
+        } catch (e: Throwable) {
+            members.closeAll(opened)
+            throw e
+        }
+    }
+
+    private fun register(handle: ArrayHandle, topic: Topic) {
+        val name = handle.name
+        table.update { it + (name to handle) }
+        events.emit(
+            topic,
+            name,
+            "${handle.status.value.level} of ${handle.status.value.members.size} members, ${handle.size} bytes",
+        )
+        for ((address, why) in handle.leftOut) events.emit(Topic.DEVICE_LEFT_OUT, name, "$address is left out: $why")
+        val reporter = StatusReporter(name, events)
+        scope.launch {
+            handle.changes().collect {
+                handle.refresh()
+                reporter.report(handle.status.value)
+            }
+        }
+    }
+
+    private suspend fun stopped(handle: ArrayHandle) {
+        try {
+            handle.stop()
+        } finally {
+            table.update { it - handle.name }
+            events.emit(Topic.ARRAY_STOPPED, handle.name, "stopped")
+        }
+    }
+
+    private companion object {
+        const val NAME_LENGTH = 32
+    }
+}

@@ -1,0 +1,151 @@
+package dev.arraywright.kernel
+
+import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.config.ExportConfiguration
+import dev.arraywright.kernel.config.NbdConfiguration
+import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.event.KernelEvent
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.SharedFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.future.future
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
+import org.koin.core.KoinApplication
+import org.koin.dsl.koinApplication
+import java.util.concurrent.TimeUnit
+
+/**
+ * A storage array controller inside this process: opens devices, makes and runs arrays of them, exports them over NBD.
+ *
+ * Start it with [start], or take it from a Koin application that loaded [kernelModule]. Several may run in one process;
+ * a device belongs to one at a time. Functions may be called from any coroutine and fail with a [KernelError].
+ * [shutdown] (or [close]) ends everything that was started: exports, then arrays (marked clean), then devices.
+ */
+public class ArraywrightKernel internal constructor(
+    private val options: KernelOptions,
+    private val scope: CoroutineScope,
+    private val members: Members,
+    private val registry: ArrayRegistry,
+    private val nbd: Exports,
+    private val stream: EventStream,
+) : AutoCloseable {
+    private val closing = Mutex()
+
+    @Volatile
+    private var closed = false
+    private var own: KoinApplication? = null
+
+    /** The running arrays by name. */
+    public val arrays: StateFlow<Map<String, ArrayHandle>> get() = registry.arrays
+
+    /** The exports by name. */
+    public val exports: StateFlow<Map<String, ExportInfo>> get() = nbd.entries
+
+    /** The open devices by address. */
+    public val devices: StateFlow<Map<String, DeviceEntry>> get() = members.entries
+
+    /** What happens, in order; see [EventStream] for what a slow or late subscriber misses. */
+    public val events: SharedFlow<KernelEvent> get() = stream.events
+
+    /** Looks at a device without changing it. */
+    public suspend fun examine(address: String): Examination = registry.examine(members.parse(address))
+
+    /** Looks at addresses, and at every file of directories among [places]. */
+    public suspend fun scan(places: List<String>): List<Examination> = registry.scan(places)
+
+    /** Makes an array and runs it. Where a step fails, all that was done is undone. */
+    public suspend fun createArray(spec: ArraySpec): ArrayHandle = registry.create(spec)
+
+    /**
+     * Runs the array that [members] belong to, under [name] (by default the one in its superblocks). Members that do not
+     * belong to it or are stale are left out and named in the events; [force] starts it although parity may be wrong.
+     */
+    public suspend fun assembleArray(members: List<String>, name: String? = null, force: Boolean = false): ArrayHandle =
+        registry.assemble(members, name, force)
+
+    /** Marks an array clean, ends it and closes its members; refuses while it is exported. */
+    public suspend fun stopArray(name: String) {
+        val export = nbd.entries.value.values.firstOrNull { it.array == name }
+        if (export != null) {
+            throw KernelError.InUse("cannot stop $name", "it is exported as ${export.name}", "end the export first")
+        }
+        registry.stop(name)
+    }
+
+    /** Starts the NBD server; port 0 takes a free one. */
+    public suspend fun listen(configuration: NbdConfiguration = NbdConfiguration()): Unit =
+        nbd.listen(configuration)
+
+    /** Exports an array; needs [listen] before. */
+    public suspend fun export(array: String, export: ExportConfiguration = ExportConfiguration(array)): ExportInfo =
+        nbd.export(registry.named(array), export)
+
+    /** Ends an export and the connections to it. */
+    public suspend fun unexport(name: String): Unit = nbd.unexport(name)
+
+    /**
+     * Assembles, listens and exports as configured. What fails is returned, and does not keep the rest from running.
+     */
+    public suspend fun apply(configuration: Configuration): List<KernelError> {
+        val failures = mutableListOf<KernelError>()
+
+        suspend fun attempt(action: suspend () -> Unit): Boolean =
+            try {
+                action()
+                true
+            } catch (e: KernelError) {
+                failures += e
+                false
+            }
+        val wanted = configuration.arrays
+        val listening = wanted.none { it.export != null } || attempt { listen(configuration.nbd) }
+        for (array in wanted) {
+            val runs = attempt { assembleArray(array.members, array.name) }
+            val export = array.export
+            if (runs && listening && export != null) attempt { export(array.name, export) }
+        }
+        return failures
+    }
+
+    /** Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing. */
+    public suspend fun shutdown(): Unit = withContext(NonCancellable) {
+        closing.withLock {
+            if (closed) return@withLock
+            closed = true
+            try {
+                withTimeoutOrNull(options.closeWithin) {
+                    nbd.close()
+                    registry.stopAll()
+                }
+            } finally {
+                scope.cancel(CancellationException("the kernel is closed"))
+            }
+        }
+        // Closing the application closes this kernel again, which by now does nothing.
+        withContext(Dispatchers.IO) { own?.close() }
+    }
+
+    /** [shutdown] for callers that block, with the same bound. */
+    override fun close() {
+        if (closed) return
+        val ended = CoroutineScope(Dispatchers.IO).future { shutdown() }
+        ended.get(2 * options.closeWithin.inWholeMilliseconds, TimeUnit.MILLISECONDS)
+    }
+
+    public companion object {
+        /** Starts a kernel with a private Koin application, which ends with it. */
+        public fun start(options: KernelOptions = KernelOptions()): ArraywrightKernel {
+            val application = koinApplication { modules(kernelModules(options)) }
+            val kernel = application.koin.get<ArraywrightKernel>()
+            kernel.own = application
+            return kernel
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package dev.arraywright.kernel
+
+import kotlin.time.Clock
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * How a kernel is set up.
+ *
+ * @param clock where event and superblock times come from
+ * @param closeWithin bound on [ArraywrightKernel.shutdown]: what has not ended by then is abandoned
+ * @param bufferLimit bytes of off-heap memory that I/O may hold at once
+ */
+public data class KernelOptions(
+    public val clock: Clock = Clock.System,
+    public val closeWithin: Duration = 30.seconds,
+    public val bufferLimit: Long = 256L shl 20,
+)

@@ -1,0 +1,164 @@
+package dev.arraywright.kernel.config
+
+import dev.arraywright.kernel.KernelError
+import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.Serializable
+import kotlinx.serialization.SerializationException
+import kotlinx.serialization.json.Json
+import java.io.IOException
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.readText
+
+/**
+ * What `arraywright serve` keeps running: JSON, comments and trailing commas allowed, unknown keys refused.
+ *
+ * ```
+ * {
+ *   "arrays": [ {
+ *     "name": "vault",
+ *     "members": [ "file:/var/lib/arraywright/m0.img", "file:/var/lib/arraywright/m1.img" ],
+ *     "export": { "name": "vault" }            // absent: not exported
+ *   } ],
+ *   "nbd":  { "host": "127.0.0.1", "port": 10809 },
+ *   "http": { "host": "127.0.0.1", "port": 8809 }
+ * }
+ * ```
+ */
+@Serializable
+public data class Configuration(
+    public val arrays: List<ArrayConfiguration> = emptyList(),
+    public val nbd: NbdConfiguration = NbdConfiguration(),
+    public val http: HttpConfiguration = HttpConfiguration(),
+) {
+    init {
+        val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
+        require(twice.isEmpty()) { "arrays: the name ${twice.first()} stands twice" }
+        val shared = arrays.flatMap { it.members }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
+        require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
+        val exported = arrays.mapNotNull { it.export?.name }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
+        require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
+    }
+
+    public companion object {
+        @OptIn(ExperimentalSerializationApi::class)
+        private val json = Json {
+            allowComments = true
+            allowTrailingComma = true
+            prettyPrint = true
+            encodeDefaults = true
+            explicitNulls = false
+        }
+
+        /**
+         * Reads a configuration; [source] names it in errors.
+         *
+         * @throws KernelError.BadConfiguration with the place and the nearest known key where one is unknown
+         */
+        public fun parse(text: String, source: String): Configuration =
+            try {
+                json.decodeFromString(serializer(), text)
+            } catch (e: SerializationException) {
+                throw KernelError.BadConfiguration("cannot use the configuration $source", explain(e), REMEDY, e)
+            } catch (e: IllegalArgumentException) {
+                throw KernelError.BadConfiguration(
+                    "cannot use the configuration $source",
+                    e.message.orEmpty(),
+                    REMEDY,
+                    e,
+                )
+            }
+
+        /** Like [parse], of a file. */
+        public fun load(file: Path): Configuration {
+            val text = try {
+                file.readText()
+            } catch (e: IOException) {
+                val why = if (Files.exists(file)) "it cannot be read" else "there is no such file"
+                throw KernelError.BadConfiguration("cannot use the configuration $file", why, "name a readable file", e)
+            }
+            return parse(text, file.toString())
+        }
+
+        private const val REMEDY = "correct the file; nothing was started or changed"
+
+        private fun explain(e: SerializationException): String {
+            val first = e.message.orEmpty().lineSequence().first()
+            val key = Regex("unknown key '([^']+)'").find(first)?.groupValues?.get(1) ?: return first
+            return "$first; did you mean '${nearest(key)}'?"
+        }
+
+        private fun nearest(key: String): String = KEYS.minBy { distance(key.lowercase(), it.lowercase()) }
+
+        private val KEYS = listOf(
+            Configuration.serializer(),
+            ArrayConfiguration.serializer(),
+            ExportConfiguration.serializer(),
+            NbdConfiguration.serializer(),
+            HttpConfiguration.serializer(),
+        ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
+
+        /** Levenshtein's edit distance. */
+        private fun distance(a: String, b: String): Int {
+            var row = IntArray(b.length + 1) { it }
+            for (i in 1..a.length) {
+                val next = IntArray(b.length + 1)
+                next[0] = i
+                for (j in 1..b.length) {
+                    val swap = row[j - 1] + if (a[i - 1] == b[j - 1]) 0 else 1
+                    next[j] = minOf(swap, row[j] + 1, next[j - 1] + 1)
+                }
+                row = next
+            }
+            return row[b.length]
+        }
+    }
+
+    /** The text [parse] reads back. */
+    public fun print(): String = json.encodeToString(serializer(), this) + "\n"
+}
+
+/** One array to keep running: its [name], the addresses of its [members], and its [export] if it has one. */
+@Serializable
+public data class ArrayConfiguration(
+    public val name: String,
+    public val members: List<String>,
+    public val export: ExportConfiguration? = null,
+) {
+    init {
+        require(name.isNotBlank()) { "arrays: a name is blank" }
+        require(members.isNotEmpty()) { "arrays: $name has no members" }
+    }
+}
+
+/** How an array is exported: the NBD export's [name]. */
+@Serializable
+public data class ExportConfiguration(
+    public val name: String,
+    public val description: String = "",
+    public val readOnly: Boolean = false,
+)
+
+/** Where the NBD server listens: TCP [host] and [port], or a Unix [socket]; beyond loopback only with [allowRemote]. */
+@Serializable
+public data class NbdConfiguration(
+    public val host: String = "127.0.0.1",
+    public val port: Int = 10809,
+    public val socket: String? = null,
+    public val allowRemote: Boolean = false,
+) {
+    init {
+        require(port in 0..65535) { "nbd: the port $port is not within 0 to 65535" }
+    }
+}
+
+/** Where the admin surface listens: loopback [host] and [port] (0 takes a free one). */
+@Serializable
+public data class HttpConfiguration(
+    public val host: String = "127.0.0.1",
+    public val port: Int = 8809,
+) {
+    init {
+        require(port in 0..65535) { "http: the port $port is not within 0 to 65535" }
+    }
+}
