@@ -7,8 +7,12 @@ import dev.arraywright.hardware.nbd.wire.Nbd
 import dev.arraywright.hardware.nbd.wire.NbdRequest
 import dev.arraywright.hardware.nbd.wire.WireReader
 import io.kotest.matchers.shouldBe
+import java.io.IOException
 import java.nio.ByteBuffer
+import java.nio.channels.ClosedChannelException
 import java.nio.channels.SocketChannel
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 
 /** A client that says exactly what a spec tells it to, right or wrong. */
 class RawClient(server: NbdServer) : AutoCloseable {
@@ -19,6 +23,11 @@ class RawClient(server: NbdServer) : AutoCloseable {
 
     val channel: SocketChannel = SocketChannel.open(server.address)
     private val reader = WireReader(channel)
+
+    init {
+        // A server that does not answer fails the spec instead of holding it up.
+        CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS).execute(channel::close)
+    }
 
     /** Reads the greeting, answers with flags. */
     fun greet(flags: Int = Nbd.Handshake.FIXED_NEWSTYLE or Nbd.Handshake.NO_ZEROES): RawClient {
@@ -114,7 +123,8 @@ class RawClient(server: NbdServer) : AutoCloseable {
     /** Whether the server hangs up without a further byte. */
     fun isHungUp(): Boolean = try {
         !reader.awaitByte()
-    } catch (_: java.io.IOException) {
+    } catch (e: IOException) {
+        if (e is ClosedChannelException) throw e
         true
     }
 

@@ -10,11 +10,13 @@ import kotlin.time.Duration
  * share waits, and its socket is not read meanwhile.
  */
 internal class Admissions(private val limits: NbdLimits, private val buffers: BufferAllocator) {
-    private val total = Semaphore(units(minOf(limits.totalBytes, buffers.limit() / 2)), true)
-    private val share = units(minOf(limits.connectionBytes, limits.totalBytes, buffers.limit() / 2))
+    private val all = minOf(limits.totalBytes, buffers.limit() / 2)
+    private val total = Semaphore((all / UNIT).coerceAtMost(Int.MAX_VALUE.toLong()).toInt(), true)
+    private val share = minOf(limits.connectionBytes, all).coerceAtMost(1L shl 30).toInt()
 
     /** Longest payload that can ever be admitted. */
-    val maxPayload: Int = minOf(limits.maxPayload.toLong(), share.toLong() * UNIT).toInt()
+    val maxPayload: Int =
+        if (units(limits.maxPayload).toLong() * UNIT <= share) limits.maxPayload else share.takeHighestOneBit()
 
     init {
         require(maxPayload >= NbdLimits.MIN_PAYLOAD) {
@@ -27,7 +29,7 @@ internal class Admissions(private val limits: NbdLimits, private val buffers: Bu
     /** A connection's share; [admit] is called by one thread. */
     inner class Admission {
         private val requests = Semaphore(limits.requests)
-        private val bytes = Semaphore(share)
+        private val bytes = Semaphore(share / UNIT)
         private val gate = Any()
         private var waiter: Thread? = null
         private var closed = false
@@ -47,7 +49,7 @@ internal class Admissions(private val limits: NbdLimits, private val buffers: Bu
         }
 
         private fun take(request: NbdRequest, size: Int): InFlight {
-            val units = units(size.toLong())
+            val units = units(size)
             requests.acquire()
             try {
                 bytes.acquire(units)
@@ -95,9 +97,14 @@ internal class Admissions(private val limits: NbdLimits, private val buffers: Bu
     }
 
     private companion object {
-        const val UNIT = 4096L
+        const val UNIT = 4096
 
-        fun units(bytes: Long): Int = ((bytes + UNIT - 1) / UNIT).coerceAtMost(Int.MAX_VALUE.toLong()).toInt()
+        /** What a buffer weighs: pools round sizes up to powers of two. */
+        fun units(bytes: Int): Int = when {
+            bytes == 0 -> 0
+            bytes <= UNIT -> 1
+            else -> ((bytes - 1).takeHighestOneBit() / (UNIT / 2))
+        }
     }
 }
 
