@@ -18,4 +18,4 @@ fun needs(vararg programs: String): EnabledOrReasonIf = {
 fun peer(vararg command: String): String = Peer.run(Duration.ofSeconds(60), *command).orFail().stdout()
 
 /** Waits, with a bound, until a condition that other threads bring about holds. */
-fun eventually(condition: () -> Unit) = runBlocking { eventually(30.seconds) { condition() } }
+fun eventually(condition: () -> Unit) = runBlocking { eventually(20.seconds) { condition() } }
