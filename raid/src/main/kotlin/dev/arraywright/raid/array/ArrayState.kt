@@ -86,6 +86,7 @@ public data class ArrayState(
 
     /** A member that is only past writing keeps its place: its bytes may be the last copy. */
     private fun past(event: ArrayEvent.MemberFailed): ArrayState {
+        if (!slots[event.slot].member.takesWrites) return this
         val why = failure ?: "slot ${event.slot} failed (${event.cause}), and $missing of ${slots.size} members were " +
             "missing already; ${geometry.level()} cannot do without more"
         val kept = if (event.readable)

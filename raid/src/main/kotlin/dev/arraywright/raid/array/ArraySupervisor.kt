@@ -208,11 +208,21 @@ internal class ArraySupervisor(
     /** Shows the state and writes it to all superblocks, over again without those that fail. */
     suspend fun record(next: ArrayState) {
         publish(next, view.version + 1)
+        write { current.value }
+    }
+
+    /** Shows what the event leads to only once it is in all superblocks: for good news. */
+    suspend fun recordFirst(event: ArrayEvent) {
+        write { current.value.on(event) }
+    }
+
+    private suspend fun write(next: () -> ArrayState) {
         while (true) {
             val version = view.version
-            val failed = writeSuperblocks(++events)
+            val told = next()
+            val failed = writeSuperblocks(told, ++events)
             if (failed.isEmpty()) {
-                publish(current.value.on(ArrayEvent.Recorded(events)))
+                publish(told.on(ArrayEvent.Recorded(events)), version)
                 durable.value = version
                 return
             }
@@ -239,10 +249,10 @@ internal class ArraySupervisor(
         publish(next)
     }
 
-    private suspend fun writeSuperblocks(events: Long): List<Pair<Seat, DeviceIoException>> {
+    private suspend fun writeSuperblocks(state: ArrayState, events: Long): List<Pair<Seat, DeviceIoException>> {
         val seats = roster.present
         val calls = seats.mapIndexed { i, seat ->
-            val bytes = superblock(seat, events).encode(blockSize)
+            val bytes = superblock(seat, state, events).encode(blockSize)
             MemberCall(i, seat.member) {
                 it.writeSuperblock(buffers, bytes, SuperblockDescriptor.SUPERBLOCK_OFFSET.toLong())
                 it.flush()
@@ -251,8 +261,7 @@ internal class ArraySupervisor(
         return callAll(calls).map { (i, failure) -> seats[i] to failure }
     }
 
-    private fun superblock(seat: Seat, events: Long): Superblock {
-        val now = current.value
+    private fun superblock(seat: Seat, now: ArrayState, events: Long): Superblock {
         val resync = when {
             !geometry.level().redundant() -> Superblock.IN_SYNC
             !now.clean -> 0

@@ -43,7 +43,7 @@ internal class Repairs(
             flushNow()
             if (view.state.failure == null) {
                 syncedTo = Long.MAX_VALUE
-                record(ArrayEvent.ResyncFinished)
+                recordFirst(ArrayEvent.ResyncFinished)
             }
         }
     }
@@ -72,7 +72,7 @@ internal class Repairs(
             flushNow()
             if (view.writable(slot) !== member || view.state.failure != null) return@change
             member.rebuilt = Long.MAX_VALUE
-            record(ArrayEvent.RebuildFinished(slot))
+            recordFirst(ArrayEvent.RebuildFinished(slot))
         }
     }
 

@@ -12,6 +12,7 @@ import kotlin.coroutines.resume
 import kotlin.random.Random
 import kotlin.time.Clock
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Instant
 
 /**
@@ -68,6 +69,11 @@ class SeededDispatcher(private val random: Random) : CoroutineDispatcher(), Dela
                 next.block.run()
             }
         }
+    }
+
+    /** Runs all that is left. */
+    fun drain() {
+        while (timed.isNotEmpty() || ready.isNotEmpty()) runUntil(1.hours) { timed.isEmpty() && ready.isEmpty() }
     }
 
     private class Timed(val at: Long, val order: Long, val block: Runnable)

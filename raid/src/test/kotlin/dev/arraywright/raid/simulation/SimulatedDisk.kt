@@ -45,9 +45,22 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
         for (sector in offset / SECTOR until (offset + length) / SECTOR) badSectors.add(sector.toInt())
     }
 
+    /** Random bytes from [offset] on, as on a disk that was used before. */
+    fun fill(offset: Long, random: Random) {
+        for (sector in offset / SECTOR until size / SECTOR) platter[sector.toInt()] = random.nextBytes(SECTOR)
+    }
+
+    /** Its bad sectors were remapped, and it answers reads in time. */
     fun cure() {
         badSectors.clear()
         hangReads = 0
+    }
+
+    /** Whatever was wrong with it is not any more. */
+    fun recover() {
+        cure()
+        gone = false
+        hangWrites = false
     }
 
     fun powerCut(random: Random) {
@@ -55,9 +68,8 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
         for (write in cache + inFlight) for (i in 0 until write.sectors) if (random.nextBoolean()) write.keep(i)
         cache.clear()
         inFlight.clear()
-        gone = false
-        hangWrites = false
-        hangReads = 0
+        newest.clear()
+        recover()
     }
 
     /** What a read gives now, without its latency and failures. */
@@ -114,8 +126,7 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             val own = source.duplicate()
             val torn = CachedWrite(offset, source.duplicate())
             inFlight.add(torn)
-            return start(if (hangWrites) HANG else 0) { late ->
-                inFlight.remove(torn)
+            return start(if (hangWrites) HANG else 0, { inFlight.remove(torn) }) { late ->
                 val write = CachedWrite(offset, own)
                 cache.add(write)
                 write.show()
@@ -142,12 +153,13 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             dead = true
         }
 
-        /** After a power cut nothing ends any more: whoever waited is dead as well. */
-        private fun start(extra: Long, action: (Boolean) -> Unit): CompletionStage<Void> {
+        /** After a power cut nothing has an effect any more. */
+        private fun start(extra: Long, always: () -> Unit = {}, action: (Boolean) -> Unit): CompletionStage<Void> {
             val stage = CompletableFuture<Void>()
             world.later(extra) {
-                if (dead) return@later
+                always()
                 try {
+                    if (dead) throw DeviceGoneException(id, "closed", null)
                     if (gone) throw DeviceGoneException(id, "unplugged", null)
                     action(extra > 0)
                     stage.complete(null)

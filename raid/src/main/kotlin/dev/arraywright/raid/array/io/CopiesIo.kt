@@ -27,9 +27,11 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
         val from = piece.from.alignDown(block)
         val until = piece.until.alignUp(block)
         engine.locks.withLock(piece.stripe, from, until, shared = false) {
-            val view = engine.viewToWrite()
             engine.buffers.use(until - from) { bytes ->
-                if (piece.from != from || piece.until != until) readBlocks(view, piece, bytes, from, until)
+                val view = engine.viewToWrite()
+                if (piece.from != from || piece.until != until) {
+                    engine.withView(view) { readBlocks(it, piece, bytes, from, until) }
+                }
                 bytes.memory.put(piece.from - from, source, source.position(), piece.length)
                 commitCopies(view, piece.stripe) { member, offset ->
                     member.write(bytes, 0, until - from, offset + from)
@@ -83,7 +85,7 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
     /** Under a lock on the range: from any copy, and cures those that could not be read. */
     private suspend fun recover(stripe: Long, bytes: Block, from: Int, until: Int) {
         engine.locks.withLock(stripe, from, until, shared = false) {
-            readLocked(engine.view, stripe, bytes, from, until, emptySet())
+            engine.withView(engine.view) { readLocked(it, stripe, bytes, from, until, emptySet()) }
         }
     }
 

@@ -48,6 +48,18 @@ internal class View(val state: ArrayState, val members: List<Member?>, val versi
     fun writable(slot: Int): Member? = members[slot]?.takeIf { state.slots[slot].member.takesWrites }
 }
 
+/**
+ * Runs [action] with [first], and once more with the members as they are by then if it met bytes that nobody had but
+ * members have come or recovered meanwhile.
+ */
+internal inline fun <T> Engine.withView(first: View, action: (View) -> T): T = try {
+    action(first)
+} catch (lost: DeviceIoException.MediumErrorException) {
+    val now = view
+    if (now.version == first.version) throw lost
+    action(now)
+}
+
 /** What the levels work with. */
 internal interface Engine {
     val geometry: Geometry

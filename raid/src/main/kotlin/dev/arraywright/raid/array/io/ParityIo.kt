@@ -26,7 +26,9 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
         val (from, until) = columns(touches)
         engine.locks.withLock(piece.stripe, from, until, shared = false) {
             engine.buffers.use(2 * geometry.members() * (until - from)) { block ->
-                writer.write(engine.viewToWrite(), piece.stripe, from, until, touches, source, block)
+                engine.withView(engine.viewToWrite()) { view ->
+                    writer.write(view, piece.stripe, from, until, touches, source, block)
+                }
             }
         }
     }
@@ -83,13 +85,14 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
         val healthy = touches.all { Row(engine, engine.view, stripe, from, until, NOTHING).readable(it.index) }
         engine.locks.withLock(stripe, from, until, shared = !healthy) {
             engine.buffers.use(geometry.members() * (until - from)) { block ->
-                val view = engine.view
-                val row = Row(engine, view, stripe, from, until, block)
-                val wanted = touches.map { it.index }
-                row.load(wanted.filter { row.readable(it) && !row.slow(it) })
-                if (wanted.any { !row.isKnown(it) }) row.complete(aroundSlow = true)
-                if (healthy) engine.commit(view, row.cures())
-                deliver(row, touches, target)
+                engine.withView(engine.view) { view ->
+                    val row = Row(engine, view, stripe, from, until, block)
+                    val wanted = touches.map { it.index }
+                    row.load(wanted.filter { row.readable(it) && !row.slow(it) })
+                    if (wanted.any { !row.isKnown(it) }) row.complete(aroundSlow = true)
+                    if (healthy) engine.commit(view, row.cures())
+                    deliver(row, touches, target)
+                }
             }
         }
     }
