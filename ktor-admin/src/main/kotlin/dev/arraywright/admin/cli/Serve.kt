@@ -1,0 +1,102 @@
+package dev.arraywright.admin.cli
+
+import com.github.ajalt.clikt.core.ProgramResult
+import com.github.ajalt.clikt.parameters.options.help
+import com.github.ajalt.clikt.parameters.options.option
+import com.github.ajalt.clikt.parameters.types.path
+import dev.arraywright.admin.console.Command
+import dev.arraywright.admin.control.ConfigurationFile
+import dev.arraywright.admin.control.ControlServer
+import dev.arraywright.admin.control.KernelControl
+import dev.arraywright.admin.http.Health
+import dev.arraywright.admin.http.HealthServer
+import dev.arraywright.admin.serve.DefaultConfiguration
+import dev.arraywright.admin.serve.Foreground
+import dev.arraywright.admin.serve.Ready
+import dev.arraywright.admin.serve.startedAgo
+import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.config.Configuration
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.withContext
+import java.nio.file.Path
+import kotlin.io.path.exists
+
+/** `arraywright serve` */
+internal class Serve :
+    Command(
+        "serve",
+        "Keep the arrays of a configuration file running with their exports, until SIGTERM or SIGINT. Without a " +
+            "configuration, make one with a RAID-6 of five sparse files and a spare, and say where.",
+        "arraywright serve",
+        "arraywright serve --config /etc/arraywright.json",
+    ) {
+    private val config by option(
+        metavar = "FILE",
+    ).path().help("the configuration; unless given, arraywright.json in your data directory")
+
+    override suspend fun execute() {
+        val complete = Foreground().use { foreground ->
+            val socket = places.runtime.claim("serve")
+            val configuration = config?.let(Configuration::load)
+            val kernel = ArraywrightKernel.start()
+            try {
+                serve(kernel, socket, configuration, foreground)
+            } finally {
+                withContext(NonCancellable) { kernel.shutdown() }
+            }
+        }
+        if (!complete) throw ProgramResult(1)
+    }
+
+    /** True unless something of the configuration could not be started. */
+    private suspend fun serve(
+        kernel: ArraywrightKernel,
+        socket: Path,
+        given: Configuration?,
+        foreground: Foreground,
+    ): Boolean {
+        val file = ConfigurationFile(config ?: DefaultConfiguration.file(places.data), given ?: default(kernel))
+        ControlServer.start(socket, kernel, KernelControl(kernel, file)).use {
+            val (failures, health) = coroutineScope {
+                val health = async { HealthServer.start(file.current.http) { health(kernel, file) } }
+                kernel.apply(file.current) to health.await()
+            }
+            health.use {
+                failures.forEach(::report)
+                tell(kernel, file, health, socket)
+                foreground.awaitEnd()
+                say("ending")
+            }
+            return failures.isEmpty()
+        }
+    }
+
+    private suspend fun default(kernel: ArraywrightKernel): Configuration {
+        val file = DefaultConfiguration.file(places.data)
+        if (file.exists()) return Configuration.load(file)
+        val made = DefaultConfiguration.make(kernel, places.data)
+        say("no configuration was there: made $file with ${DefaultConfiguration.FILES} sparse files beside it")
+        return made
+    }
+
+    private fun health(kernel: ArraywrightKernel, file: ConfigurationFile) =
+        Health.of(kernel.arrays.value.values.map { it.status.value }, file.current.arrays.map { it.name })
+
+    private fun tell(kernel: ArraywrightKernel, file: ConfigurationFile, health: HealthServer, socket: Path) {
+        val uris = kernel.exports.value.values.map { it.uri }.sorted()
+        val http = file.current.http.host.let { if (':' in it) "[$it]" else it }
+        val ready = Ready(
+            uris,
+            "http://$http:${health.port}/health",
+            socket.toString(),
+            file.path.toString(),
+            startedAgo().inWholeMilliseconds,
+        )
+        show(ready) {
+            (it.exports + listOf("${it.health}", "control ${it.control}", "configuration ${it.configuration}"))
+                .joinToString("\n", postfix = "\nready after ${it.startMillis} ms")
+        }
+    }
+}

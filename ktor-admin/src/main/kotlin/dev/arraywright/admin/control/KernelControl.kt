@@ -1,0 +1,136 @@
+package dev.arraywright.admin.control
+
+import dev.arraywright.kernel.Activity
+import dev.arraywright.kernel.ArrayHandle
+import dev.arraywright.kernel.ArraySpec
+import dev.arraywright.kernel.ArrayStatus
+import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.ExportInfo
+import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.config.ArrayConfiguration
+import dev.arraywright.kernel.config.ExportConfiguration
+import dev.arraywright.raid.layout.RaidLevel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
+
+/**
+ * The arrays of [kernel], in this process. Where the process keeps a [file] running, every change that outlives it is
+ * written there too. Does not own the kernel: [close] does nothing.
+ */
+internal class KernelControl(
+    private val kernel: ArraywrightKernel,
+    private val file: ConfigurationFile? = null,
+) : Control {
+    override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map { it.status.value }
+
+    override suspend fun array(name: String): ArrayStatus = handle(name).status.value
+
+    override suspend fun create(request: CreateRequest): ArrayStatus {
+        val handle = kernel.createArray(specification(request))
+        val export = if (request.export) ExportConfiguration(request.name) else null
+        keep(ArrayConfiguration(request.name, request.members + request.spares, export))
+        export?.let { kernel.export(request.name, it) }
+        return handle.status.value
+    }
+
+    override suspend fun assemble(request: AssembleRequest): ArrayStatus {
+        val members = request.members.ifEmpty { found(request) }
+        val handle = kernel.assembleArray(members, request.name, request.force)
+        keep(ArrayConfiguration(handle.name, members, file?.current?.arrays?.find { it.name == handle.name }?.export))
+        return handle.status.value
+    }
+
+    override suspend fun stop(name: String, forget: Boolean) {
+        kernel.stopArray(name)
+        if (forget) file?.change { c -> c.copy(arrays = c.arrays.filter { it.name != name }) }
+    }
+
+    override suspend fun change(name: String, change: MemberChange, member: String): ArrayStatus {
+        val handle = handle(name)
+        val slot = member.toIntOrNull()
+        val address = handle.status.value.members.find { slot != null && it.slot == slot }?.address ?: member
+        when (change) {
+            MemberChange.FAIL -> handle.fail(member)
+            MemberChange.REMOVE -> {
+                handle.remove(member)
+                keepMembers(name) { it - address }
+            }
+            MemberChange.ADD -> {
+                handle.add(member)
+                keepMembers(name) { (it - address) + address }
+            }
+        }
+        return handle.status.value
+    }
+
+    override suspend fun awaitIdle(name: String, progress: (Activity) -> Unit): ArrayStatus {
+        val handle = handle(name)
+        coroutineScope {
+            val shown = launch { handle.status.collect { it.activity?.let(progress) } }
+            handle.awaitIdle()
+            shown.cancel()
+        }
+        return handle.status.value
+    }
+
+    override suspend fun exports(): List<ExportInfo> = kernel.exports.value.values.toList()
+
+    override suspend fun export(request: ExportRequest): ExportInfo {
+        val export = ExportConfiguration(request.name, readOnly = request.readOnly)
+        val info = kernel.export(request.array, export)
+        file?.change { c ->
+            c.copy(arrays = c.arrays.map { if (it.name == request.array) it.copy(export = export) else it })
+        }
+        return info
+    }
+
+    override suspend fun unexport(name: String) {
+        kernel.unexport(name)
+        file?.change { c ->
+            c.copy(arrays = c.arrays.map { if (it.export?.name == name) it.copy(export = null) else it })
+        }
+    }
+
+    override fun close() = Unit
+
+    private fun handle(name: String): ArrayHandle = kernel.arrays.value[name] ?: throw KernelError.NotFound(
+        "there is no array $name",
+        kernel.arrays.value.keys.sorted().joinToString().let {
+            if (it.isEmpty()) "none is running" else "running: $it"
+        },
+        "assemble it first: arraywright assemble $name MEMBER...",
+    )
+
+    private suspend fun found(request: AssembleRequest): List<String> =
+        Candidates.of(kernel.scan(request.scan)).only(request.name, request.scan).members
+
+    private suspend fun keep(array: ArrayConfiguration) {
+        file?.change { c -> c.copy(arrays = c.arrays.filter { it.name != array.name } + array) }
+    }
+
+    private suspend fun keepMembers(name: String, change: (List<String>) -> List<String>) {
+        file?.change { c ->
+            c.copy(arrays = c.arrays.map { if (it.name == name) it.copy(members = change(it.members)) else it })
+        }
+    }
+
+    private fun specification(request: CreateRequest): ArraySpec {
+        val spec = ArraySpec(
+            name = request.name,
+            level = level(request.level),
+            members = request.members,
+            spares = request.spares,
+            assumeClean = request.assumeClean,
+            force = request.force,
+            createFilesOf = request.size,
+            preallocate = request.preallocate,
+        )
+        return request.chunk?.let { spec.copy(chunk = it) } ?: spec
+    }
+
+    private fun level(text: String): RaidLevel = try {
+        RaidLevel.parse(text)
+    } catch (e: IllegalArgumentException) {
+        throw KernelError.InvalidRequest("cannot create the array", e.message.orEmpty(), "choose one of those", e)
+    }
+}
