@@ -1,7 +1,10 @@
 package dev.arraywright.admin.demo
 
-import dev.arraywright.spi.device.BlockDevice
+import dev.arraywright.hardware.nbd.client.NbdDevice
+import dev.arraywright.spi.device.AsyncBlockDevice
+import dev.arraywright.spi.device.StorageAddress
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.future.await
 import kotlinx.coroutines.runInterruptible
 import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
@@ -11,19 +14,21 @@ import java.security.MessageDigest
 import java.util.HexFormat
 
 /** An export as a client sees it, by the project's own NBD client. Calls may run at once. */
-internal class NbdClient private constructor(private val device: BlockDevice) : AutoCloseable {
+internal class NbdClient private constructor(private val device: AsyncBlockDevice) : AutoCloseable {
     /** Bytes of the export. */
     val size: Long get() = device.info().size
 
-    suspend fun read(target: ByteBuffer, offset: Long): Unit = runInterruptible(Dispatchers.IO) {
-        device.read(target, offset)
+    suspend fun read(target: ByteBuffer, offset: Long) {
+        device.read(target, offset).await()
     }
 
-    suspend fun write(source: ByteBuffer, offset: Long): Unit = runInterruptible(Dispatchers.IO) {
-        device.write(source, offset)
+    suspend fun write(source: ByteBuffer, offset: Long) {
+        device.write(source, offset).await()
     }
 
-    suspend fun flush(): Unit = runInterruptible(Dispatchers.IO) { device.flush() }
+    suspend fun flush() {
+        device.flush().await()
+    }
 
     /** Writes a file's content to the start of the export, and flushes. */
     suspend fun copyIn(file: Path) {
@@ -57,6 +62,8 @@ internal class NbdClient private constructor(private val device: BlockDevice) : 
     companion object {
         private const val PIECE = 1 shl 20
 
-        suspend fun open(uri: String): NbdClient = TODO()
+        /** Connects to the export at [uri], within ten seconds. */
+        suspend fun open(uri: String): NbdClient =
+            runInterruptible(Dispatchers.IO) { NbdClient(NbdDevice.open(StorageAddress.parse(uri))) }
     }
 }
