@@ -4,11 +4,10 @@ import com.github.ajalt.clikt.core.UsageError
 import com.github.ajalt.clikt.parameters.arguments.argument
 import com.github.ajalt.clikt.parameters.arguments.help
 import com.github.ajalt.clikt.parameters.arguments.multiple
-import com.github.ajalt.clikt.parameters.options.default
 import com.github.ajalt.clikt.parameters.options.flag
 import com.github.ajalt.clikt.parameters.options.help
+import com.github.ajalt.clikt.parameters.options.multiple
 import com.github.ajalt.clikt.parameters.options.option
-import com.github.ajalt.clikt.parameters.options.varargValues
 import dev.arraywright.admin.console.Command
 import dev.arraywright.admin.console.DetailText
 import dev.arraywright.admin.console.MemberWord
@@ -30,17 +29,23 @@ internal class Assemble :
         "arraywright assemble vault --scan /dev/sdb /dev/sdc",
     ) {
     private val words by argument("[NAME] MEMBER").multiple()
-        .help("the members, before them the array's name if you like; with --scan, the name alone")
-    private val scan by option(metavar = "PLACE...").varargValues().default(emptyList())
+        .help("the members, before them the array's name if you like; after --scan, more places")
+    private val scan by option(metavar = "PLACE...").multiple()
         .help("directories and devices to look for members")
     private val force by option().flag().help("also when dirty and degraded, or with members that are behind")
     private val local by option().flag().help("do it in this process even if one is serving")
 
     override suspend fun execute() {
         val named = words.isNotEmpty() && !MemberWord.meansMember(words.first())
-        val members = words.drop(if (named) 1 else 0).map(MemberWord::address)
-        if (members.isEmpty() == scan.isEmpty()) throw UsageError("name the members, or where to --scan for them")
-        val request = AssembleRequest(members, scan.map(MemberWord::place), words.firstOrNull().takeIf { named }, force)
+        val name = words.firstOrNull().takeIf { named }
+        val rest = if (named) words.drop(1) else words
+        if (rest.isEmpty() && scan.isEmpty()) throw UsageError("name the members, or where to --scan for them")
+        val request = if (scan.isEmpty()) {
+            AssembleRequest(members = rest.map(MemberWord::address), name = name, force = force)
+        } else {
+            // Clikt gives an option that may repeat one value at a time: the rest of "--scan A B" comes as words.
+            AssembleRequest(scan = (scan + rest).map(MemberWord::place), name = name, force = force)
+        }
         val server = if (local) null else Holders(places.runtime).serving()
         val array = server?.use { it.assemble(request) } ?: withKernel { assemble(KernelControl(it), request) }
         show(array) { "assembled ${DetailText.of(it)}" }

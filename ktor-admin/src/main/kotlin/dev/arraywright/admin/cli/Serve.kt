@@ -5,16 +5,17 @@ import com.github.ajalt.clikt.parameters.options.help
 import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.path
 import dev.arraywright.admin.console.Command
-import dev.arraywright.admin.control.ConfigurationFile
 import dev.arraywright.admin.control.ControlServer
 import dev.arraywright.admin.control.KernelControl
 import dev.arraywright.admin.http.Health
 import dev.arraywright.admin.http.HealthServer
+import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.admin.serve.DefaultConfiguration
 import dev.arraywright.admin.serve.Foreground
 import dev.arraywright.admin.serve.Ready
 import dev.arraywright.admin.serve.startedAgo
 import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
@@ -61,15 +62,28 @@ internal class Serve :
         ControlServer.start(socket, kernel, KernelControl(kernel, file)).use {
             val (failures, health) = coroutineScope {
                 val health = async { HealthServer.start(file.current.http) { health(kernel, file) } }
-                kernel.apply(file.current) to health.await()
+                start(kernel, file.current) to health.await()
             }
             health.use {
                 failures.forEach(::report)
+                warnOfLeftOut(kernel)
                 tell(kernel, file, health, socket)
                 foreground.awaitEnd()
                 say("ending")
             }
             return failures.isEmpty()
+        }
+    }
+
+    /** What could not be started; the NBD server listens also where nothing is exported yet. */
+    private suspend fun start(kernel: ArraywrightKernel, configuration: Configuration): List<KernelError> {
+        val failures = kernel.apply(configuration)
+        if (configuration.arrays.any { it.export != null }) return failures
+        return try {
+            kernel.listen(configuration.nbd)
+            failures
+        } catch (e: KernelError) {
+            failures + e
         }
     }
 
@@ -79,6 +93,14 @@ internal class Serve :
         val made = DefaultConfiguration.make(kernel, places.data)
         say("no configuration was there: made $file with ${DefaultConfiguration.FILES} sparse files beside it")
         return made
+    }
+
+    private fun warnOfLeftOut(kernel: ArraywrightKernel) {
+        for (array in kernel.arrays.value.values) {
+            array.leftOut.forEach { (member, why) ->
+                echo("arraywright: ${array.name}: $member is left out: $why", err = true)
+            }
+        }
     }
 
     private fun health(kernel: ArraywrightKernel, file: ConfigurationFile) =

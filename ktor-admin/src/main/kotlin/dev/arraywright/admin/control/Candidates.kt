@@ -91,6 +91,42 @@ internal class Candidate(private val examined: List<Examination>) {
         )
     }
 
+    /**
+     * Refuses a [change] that cannot be meant, before anything is opened for writing; [examined] is the member to add.
+     *
+     * @throws KernelError saying why
+     */
+    fun check(change: MemberChange, member: String, examined: Examination?) {
+        val what = "cannot ${change.name.lowercase()} $member"
+        if (examined == null) {
+            val slot = member.toIntOrNull()
+            if (if (slot == null) member in members else slot < newest.raidDisks()) return
+            throw KernelError.NotFound(
+                what,
+                "$name has no such member; it has ${members.joinToString()}",
+                "name one of those",
+            )
+        }
+        val info = examined.info ?: throw KernelError.DeviceUnusable(
+            what,
+            examined.problem.orEmpty(),
+            "look at the path",
+        )
+        val other = examined.superblock?.takeIf { it.setUuid() != newest.setUuid() }
+        if (other != null) {
+            val why = "it belongs to the array ${other.name()} (${Superblock.mdText(other.setUuid())})"
+            throw KernelError.InUse(what, why, "take another; or, if that array is not needed, mdadm --zero-superblock")
+        }
+        val needed = newest.dataOffset() + newest.size()
+        if (info.size() < needed) {
+            throw KernelError.DeviceUnusable(
+                what,
+                "it has ${info.size()} bytes, a member needs $needed",
+                "take a larger one",
+            )
+        }
+    }
+
     private fun component() = newest.size().takeIf { it > 0 } ?: examined.minOf { it.superblock!!.dataSize() }
 
     private fun role(e: Examination) = newest.role(e.superblock!!.devNumber())

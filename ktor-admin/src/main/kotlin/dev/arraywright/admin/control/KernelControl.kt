@@ -1,5 +1,6 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.ArraySpec
@@ -7,6 +8,7 @@ import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.ExportInfo
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.MemberStatus
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.raid.layout.RaidLevel
@@ -21,23 +23,23 @@ internal class KernelControl(
     private val kernel: ArraywrightKernel,
     private val file: ConfigurationFile? = null,
 ) : Control {
-    override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map { it.status.value }
+    override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map(::shown)
 
-    override suspend fun array(name: String): ArrayStatus = handle(name).status.value
+    override suspend fun array(name: String): ArrayStatus = shown(handle(name))
 
     override suspend fun create(request: CreateRequest): ArrayStatus {
         val handle = kernel.createArray(specification(request))
         val export = if (request.export) ExportConfiguration(request.name) else null
         keep(ArrayConfiguration(request.name, request.members + request.spares, export))
         export?.let { kernel.export(request.name, it) }
-        return handle.status.value
+        return shown(handle)
     }
 
     override suspend fun assemble(request: AssembleRequest): ArrayStatus {
-        val members = request.members.ifEmpty { found(request) }
+        val members = if (request.members.isEmpty()) found(request) else named(request)
         val handle = kernel.assembleArray(members, request.name, request.force)
         keep(ArrayConfiguration(handle.name, members, file?.current?.arrays?.find { it.name == handle.name }?.export))
-        return handle.status.value
+        return shown(handle)
     }
 
     override suspend fun stop(name: String, forget: Boolean) {
@@ -60,7 +62,7 @@ internal class KernelControl(
                 keepMembers(name) { (it - address) + address }
             }
         }
-        return handle.status.value
+        return shown(handle)
     }
 
     override suspend fun awaitIdle(name: String, progress: (Activity) -> Unit): ArrayStatus {
@@ -70,7 +72,7 @@ internal class KernelControl(
             handle.awaitIdle()
             shown.cancel()
         }
-        return handle.status.value
+        return shown(handle)
     }
 
     override suspend fun exports(): List<ExportInfo> = kernel.exports.value.values.toList()
@@ -100,6 +102,38 @@ internal class KernelControl(
         },
         "assemble it first: arraywright assemble $name MEMBER...",
     )
+
+    /** With the members that were left out and why: the array itself does not know them. */
+    private fun shown(handle: ArrayHandle): ArrayStatus {
+        val status = handle.status.value
+        return status.copy(
+            members = status.members + handle.leftOut.map { (at, why) ->
+                MemberStatus(null, at, "left out", why)
+            },
+        )
+    }
+
+    /** Members named one by one are refused as a whole where one of them cannot be meant. */
+    private suspend fun named(request: AssembleRequest): List<String> {
+        val examined = request.members.map { kernel.examine(it) }
+        examined.find { it.info != null && it.superblock == null }?.let {
+            throw KernelError.DeviceUnusable(
+                "${it.address} is no member of an array",
+                it.problem.orEmpty(),
+                "leave it out, or look at the path",
+            )
+        }
+        val arrays = Candidates.of(examined).arrays
+        if (arrays.size > 1) {
+            val whose = arrays.joinToString("; ") { "${it.name} (${it.uuid}): ${it.members.joinToString()}" }
+            throw KernelError.InvalidRequest(
+                "these members belong to ${arrays.size} arrays",
+                whose,
+                "name the members of one",
+            )
+        }
+        return request.members
+    }
 
     private suspend fun found(request: AssembleRequest): List<String> =
         Candidates.of(kernel.scan(request.scan)).only(request.name, request.scan).members

@@ -68,7 +68,7 @@ internal class Load(private val client: NbdClient, private val from: Long, lengt
         val offset = from + block.toLong() * BLOCK
         val found = ByteBuffer.allocateDirect(BLOCK)
         reader.read(found, offset)
-        val differing = content(block, generations[block]).mismatch(found.flip())
+        val differing = content(block, generations[block]).mismatch(found)
         check(differing < 0) { "the load differs at byte ${offset + differing}" }
     }
 

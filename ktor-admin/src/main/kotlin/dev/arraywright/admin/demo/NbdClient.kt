@@ -18,6 +18,7 @@ internal class NbdClient private constructor(private val device: AsyncBlockDevic
     /** Bytes of the export. */
     val size: Long get() = device.info().size
 
+    /** Fills [target]; position and limit stay as they are. */
     suspend fun read(target: ByteBuffer, offset: Long) {
         device.read(target, offset).await()
     }
@@ -37,7 +38,8 @@ internal class NbdClient private constructor(private val device: AsyncBlockDevic
             var offset = 0L
             while (runInterruptible(Dispatchers.IO) { channel.read(piece.clear(), offset) } > 0) {
                 piece.flip()
-                offset += piece.remaining().also { write(piece, offset) }
+                write(piece, offset)
+                offset += piece.remaining()
             }
         }
         flush()
@@ -51,8 +53,8 @@ internal class NbdClient private constructor(private val device: AsyncBlockDevic
         while (offset < length) {
             piece.clear().limit(minOf(PIECE.toLong(), length - offset).toInt())
             read(piece, offset)
-            offset += piece.flip().remaining()
-            digest.update(piece)
+            offset += piece.remaining()
+            digest.update(piece.duplicate())
         }
         return HexFormat.of().formatHex(digest.digest())
     }

@@ -1,6 +1,5 @@
 package dev.arraywright.admin.serve
 
-import dev.arraywright.admin.control.ConfigurationFile
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.config.ArrayConfiguration

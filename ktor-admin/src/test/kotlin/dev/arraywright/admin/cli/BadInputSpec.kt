@@ -49,7 +49,7 @@ class BadInputSpec : StringSpec({
             run("fail", "vault", "0", "--members", members).ok()
             refused("add", "vault", small, "--members", members.drop(1), because = "small")
             val tiny = members(2, "tiny").onEach { Path.of(it).writeBytes(ByteArray(4096)) }
-            refused("create", "x", "--level", "1", tiny, because = "tiny")
+            refused("create", "x", "--level", "1", tiny, because = "4096 bytes")
         }()
     }
 
@@ -72,6 +72,8 @@ class BadInputSpec : StringSpec({
             refused("assemble", members + other, because = "other")
             refused("create", "third", "--level", "1", other[0], members[0], because = "other")
             refused("add", "vault", other[0], "--members", members, because = "other")
+            refused("fail", "vault", other[0], "--members", members, because = "other")
+            refused("fail", "vault", "3", "--members", members, because = "no such member")
         }()
     }
 
@@ -79,7 +81,16 @@ class BadInputSpec : StringSpec({
         bench {
             val members = made()
             refused("assemble", members + members[0], because = "m0.img")
-            refused("create", "x", "--level", "1", members(1, "x") + members(1, "x"), "--size", "8MiB", because = "x0.img")
+            refused(
+                "create",
+                "x",
+                "--level",
+                "1",
+                members(1, "x") + members(1, "x"),
+                "--size",
+                "8MiB",
+                because = "x0.img",
+            )
         }()
     }
 

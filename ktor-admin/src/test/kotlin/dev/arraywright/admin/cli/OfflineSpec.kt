@@ -14,7 +14,9 @@ import kotlin.io.path.deleteExisting
 
 /** The commands without a serving process: each assembles, does its work and stops clean. */
 class OfflineSpec : StringSpec({
-    fun bench(test: suspend Bench.(List<String>) -> Unit): suspend () -> Unit = { Bench().use { it.test(it.members(6)) } }
+    fun bench(
+        test: suspend Bench.(List<String>) -> Unit,
+    ): suspend () -> Unit = { Bench().use { it.test(it.members(6)) } }
 
     suspend fun Bench.detail(members: List<String>): ArrayStatus =
         Json.decodeFromString<List<ArrayStatus>>(run("detail", members, "-o", "json").ok().out).single()

@@ -15,11 +15,19 @@ import kotlin.time.Duration.Companion.seconds
 /** `serve` and `export` as processes of their own, told to end by signals. */
 class ServeProcessSpec : StringSpec({
     /** Runs the command in a JVM of its own until it prints "ready", then signals it; exit code and all output. */
-    suspend fun Bench.ended(signal: String, vararg command: String): Pair<Int, String> = runInterruptible(Dispatchers.IO) {
+    suspend fun Bench.ended(
+        signal: String,
+        vararg command: String,
+    ): Pair<Int, String> = runInterruptible(Dispatchers.IO) {
         val java = ProcessHandle.current().info().command().get()
         val start = listOf(
-            java, "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
-            "-cp", System.getProperty("java.class.path"), "dev.arraywright.admin.MainKt",
+            java,
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:+UseSerialGC",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.arraywright.admin.MainKt",
         )
         val builder = ProcessBuilder(start + command).redirectErrorStream(true)
         builder.environment().putAll(environment)

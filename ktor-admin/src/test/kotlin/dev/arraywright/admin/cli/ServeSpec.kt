@@ -43,8 +43,21 @@ class ServeSpec : StringSpec({
             val members = members(4)
             during("serve", "--config", file) { ready ->
                 health(ready) shouldBe (200 to """{"status":"optimal","arrays":{}}""")
-                PosixFilePermissions.toString(runtime.resolve("serve.sock").getPosixFilePermissions()) shouldBe "rw-------"
-                val create = run("create", "vault", "--level", "5", "--size", "16MiB", members.take(3), "--assume-clean", "--export")
+                PosixFilePermissions.toString(
+                    runtime.resolve("serve.sock").getPosixFilePermissions(),
+                ) shouldBe "rw-------"
+                val create =
+                    run(
+                        "create",
+                        "vault",
+                        "--level",
+                        "5",
+                        "--size",
+                        "16MiB",
+                        members.take(3),
+                        "--assume-clean",
+                        "--export",
+                    )
                 create.ok()
                 Configuration.load(file).arrays.single().run {
                     this.members.size shouldBe 3
@@ -84,7 +97,9 @@ class ServeSpec : StringSpec({
             bad.take(2).forEach { Path.of(it).deleteExisting() }
             val words = { list: List<String> -> list.joinToString { "\"file:$it\"" } }
             val file = configuration(
-                """ "arrays": [ {"name": "bad", "members": [${words(bad)}]}, {"name": "good", "members": [${words(good)}]} ] """,
+                """ "arrays": [ {"name": "bad", "members": [${words(
+                    bad,
+                )}]}, {"name": "good", "members": [${words(good)}]} ] """,
             )
             during("serve", "--config", file) { ready ->
                 detail("good").health shouldBe ArrayHealth.OPTIMAL

@@ -42,7 +42,8 @@ class UsageSpec : StringSpec({
     }
 
     "every command has help with examples" {
-        val commands = listOf("create", "assemble", "stop", "detail", "fail", "add", "remove", "export", "serve", "demo")
+        val commands =
+            listOf("create", "assemble", "stop", "detail", "fail", "add", "remove", "export", "serve", "demo")
         commands.forEach { command ->
             bench.run(command, "--help").ok().out.run {
                 this shouldContain "Usage: arraywright $command"
@@ -52,7 +53,9 @@ class UsageSpec : StringSpec({
     }
 
     "the version is shown" {
-        bench.run("--version").ok().out.trim() shouldBe Regex("arraywright \\d+\\.\\d+\\.\\d+\\S*").find(bench.run("--version").out)?.value
+        bench.run(
+            "--version",
+        ).ok().out.trim() shouldBe Regex("arraywright \\d+\\.\\d+\\.\\d+\\S*").find(bench.run("--version").out)?.value
     }
 
     "a failure is two lines, or a problem document with -o json, and a stack trace only with --debug" {

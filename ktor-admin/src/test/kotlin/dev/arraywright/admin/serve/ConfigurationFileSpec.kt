@@ -1,4 +1,4 @@
-package dev.arraywright.admin.control
+package dev.arraywright.admin.serve
 
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.ArrayConfiguration
