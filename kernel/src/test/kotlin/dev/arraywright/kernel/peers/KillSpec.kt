@@ -32,7 +32,6 @@ class KillSpec : StringSpec({
         var resyncs = 0
         repeat(ROUNDS) { round ->
             ServingProcess.start(dir).use { serving ->
-                if (serving.health.endsWith("resync")) resyncs++
                 val load = fio(dir, serving.uri, round)
                 try {
                     ledger.writeAndKill(serving, atWrite = 100 + ledger.random.nextInt(400))
@@ -41,6 +40,7 @@ class KillSpec : StringSpec({
                 }
             }
             ServingProcess.start(dir).use { serving ->
+                if (serving.health.endsWith("resync")) resyncs++
                 withClue("round $round") { ledger.verify(serving.uri) }
                 serving.kill()
             }
