@@ -18,7 +18,6 @@ import dev.arraywright.admin.control.Holders
 import dev.arraywright.admin.control.KernelControl
 import dev.arraywright.admin.serve.Foreground
 import dev.arraywright.admin.serve.Ready
-import dev.arraywright.admin.serve.startedAgo
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
@@ -70,9 +69,7 @@ internal class Export :
                 val array = kernel.assembleArray(words.map(MemberWord::address), force = force).name
                 val export = kernel.export(array, ExportConfiguration(name ?: array, readOnly = readOnly))
                 ControlServer.start(control, kernel, KernelControl(kernel)).use {
-                    val ready =
-                        Ready(listOf(export.uri), control = "$control", startMillis = startedAgo().inWholeMilliseconds)
-                    show(ready) { "${it.exports.single()}\nready after ${it.startMillis} ms" }
+                    show(Ready(listOf(export.uri), control = "$control"), Ready::text)
                     foreground.awaitEnd()
                     say("ending")
                 }

@@ -13,7 +13,6 @@ import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.admin.serve.DefaultConfiguration
 import dev.arraywright.admin.serve.Foreground
 import dev.arraywright.admin.serve.Ready
-import dev.arraywright.admin.serve.startedAgo
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
@@ -109,16 +108,7 @@ internal class Serve :
     private fun tell(kernel: ArraywrightKernel, file: ConfigurationFile, health: HealthServer, socket: Path) {
         val uris = kernel.exports.value.values.map { it.uri }.sorted()
         val http = file.current.http.host.let { if (':' in it) "[$it]" else it }
-        val ready = Ready(
-            uris,
-            "http://$http:${health.port}/health",
-            socket.toString(),
-            file.path.toString(),
-            startedAgo().inWholeMilliseconds,
-        )
-        show(ready) {
-            (it.exports + listOf("${it.health}", "control ${it.control}", "configuration ${it.configuration}"))
-                .joinToString("\n", postfix = "\nready after ${it.startMillis} ms")
-        }
+        val ready = Ready(uris, "http://$http:${health.port}/health", "$socket", "${file.path}")
+        show(ready, Ready::text)
     }
 }
