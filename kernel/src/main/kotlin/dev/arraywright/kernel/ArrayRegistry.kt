@@ -62,10 +62,15 @@ internal class ArrayRegistry(
         }
     }
 
-    suspend fun assemble(texts: List<String>, name: String?, force: Boolean): ArrayHandle = mutex.withLock {
+    suspend fun assemble(
+        texts: List<String>,
+        name: String?,
+        force: Boolean,
+        unopened: ((KernelError) -> Unit)? = null,
+    ): ArrayHandle = mutex.withLock {
         requireOpen()
         name?.let(::requireFree)
-        running(name, members.parseAll(texts), Topic.ARRAY_ASSEMBLED) { opened ->
+        running(name, members.parseAll(texts), Topic.ARRAY_ASSEMBLED, unopened) { opened ->
             engine.assemble(opened.map { it.device }, force)
         }
     }
@@ -130,9 +135,10 @@ internal class ArrayRegistry(
         name: String?,
         addresses: List<StorageAddress>,
         topic: Topic,
+        unopened: ((KernelError) -> Unit)? = null,
         start: suspend (List<OpenMember>) -> RaidArray,
     ): ArrayHandle {
-        val opened = members.openAll(addresses, name.orEmpty())
+        val opened = members.openAll(addresses, name.orEmpty(), unopened)
         try {
             val raid = start(opened)
             val handle = ArrayHandle(name ?: raid.name.substringAfter(':'), raid, members, opened)

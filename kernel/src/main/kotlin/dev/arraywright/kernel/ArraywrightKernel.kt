@@ -91,7 +91,8 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Assembles, listens and exports as configured. What fails is returned, and does not keep the rest from running.
+     * Assembles, listens and exports as configured. What fails is returned, and does not keep the rest from running: an
+     * array comes up without a member that cannot be opened, if it can do so.
      */
     public suspend fun apply(configuration: Configuration): List<KernelError> {
         val failures = mutableListOf<KernelError>()
@@ -107,7 +108,7 @@ public class ArraywrightKernel internal constructor(
         val wanted = configuration.arrays
         val listening = wanted.none { it.export != null } || attempt { listen(configuration.nbd) }
         for (array in wanted) {
-            val runs = attempt { assembleArray(array.members, array.name) }
+            val runs = attempt { registry.assemble(array.members, array.name, force = false, failures::add) }
             val export = array.export
             if (runs && listening && export != null) attempt { export(array.name, export) }
         }

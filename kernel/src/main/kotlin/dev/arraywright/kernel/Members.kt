@@ -82,11 +82,25 @@ internal class Members(private val opener: DeviceOpener) {
         return device
     }
 
-    /** Opens all or none. */
-    suspend fun openAll(addresses: List<StorageAddress>, array: String): List<OpenMember> {
+    /** Opens all or none; with [unopened], all that can be, telling of the others, but not none. */
+    suspend fun openAll(
+        addresses: List<StorageAddress>,
+        array: String,
+        unopened: ((KernelError) -> Unit)? = null,
+    ): List<OpenMember> {
         val opened = mutableListOf<OpenMember>()
+        val failures = mutableListOf<KernelError>()
         try {
-            for (address in addresses) opened += OpenMember(address, open(address, array))
+            for (address in addresses) {
+                try {
+                    opened += OpenMember(address, open(address, array))
+                } catch (e: KernelError) {
+                    if (unopened == null) throw e
+                    failures += e
+                }
+            }
+            if (opened.isEmpty()) failures.firstOrNull()?.let { throw it }
+            unopened?.let(failures::forEach)
         } catch (e: Throwable) {
             closeAll(opened)
             throw e

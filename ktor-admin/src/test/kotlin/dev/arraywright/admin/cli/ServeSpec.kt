@@ -108,6 +108,20 @@ class ServeSpec : StringSpec({
         }()
     }
 
+    "a member that is gone leaves its array degraded, and is named" {
+        bench {
+            val members = members(3)
+            run("create", "vault", "--level", "5", "--size", "8MiB", members, "--assume-clean").ok()
+            Path.of(members[1]).deleteExisting()
+            val words = members.joinToString { "\"file:$it\"" }
+            val file = configuration(""" "arrays": [ {"name": "vault", "members": [$words]} ] """)
+            during("serve", "--config", file) { ready ->
+                detail("vault").health shouldBe ArrayHealth.DEGRADED
+                health(ready).first shouldBe 200
+            }
+        }()
+    }
+
     "a second serving process is refused" {
         bench {
             val file = configuration()
