@@ -19,6 +19,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import java.nio.ByteBuffer
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.TimeUnit
 import kotlin.random.Random
@@ -250,10 +251,13 @@ class NbdClientHostileSpec : StringSpec({
     }
 
     "cancelling a request gives its buffer back and drops the answer" {
-        val go = java.util.concurrent.CountDownLatch(1)
+        // A request that is cancelled before it was sent is never sent, and needs no answer to drop.
+        val received = CountDownLatch(1)
+        val go = CountDownLatch(1)
         ScriptedServer {
             negotiate()
             val cookie = request().cookie
+            received.countDown()
             go.await()
             simple(cookie, 0, ByteArray(512) { 1 })
             simple(request().cookie, 0, ByteArray(512) { 2 })
@@ -261,7 +265,9 @@ class NbdClientHostileSpec : StringSpec({
         }.use { server ->
             NbdDevice.open(server.address, options = options).use { device ->
                 val given = ByteBuffer.allocate(512)
-                device.read(given, 0).toCompletableFuture().cancel(true) shouldBe true
+                val reading = device.read(given, 0).toCompletableFuture()
+                received.await(30, TimeUnit.SECONDS) shouldBe true
+                reading.cancel(true) shouldBe true
                 go.countDown()
                 val next = ByteBuffer.allocate(512)
                 device.read(next, 0).toCompletableFuture().get(30, TimeUnit.SECONDS)
