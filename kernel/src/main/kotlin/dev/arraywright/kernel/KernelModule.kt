@@ -3,8 +3,9 @@ package dev.arraywright.kernel
 import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
-import dev.arraywright.raid.array.Arrays
+import dev.arraywright.raid.codec.Parity
 import dev.arraywright.raid.raidModule
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -26,8 +27,7 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<CoroutineScope> {
         CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(parallelism, "arraywright"))
     }
-    single<ArrayRuntime> { ArrayRuntime(get<CoroutineScope>().coroutineContext, get(), buffers = get<BufferPool>()) }
-    single<Arrays> { Arrays(get()) }
+    single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get()) }
     single<EventStream> { EventStream(get()) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
@@ -36,3 +36,11 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
 }
 
 private val parallelism = Runtime.getRuntime().availableProcessors()
+
+private fun arrayRuntime(
+    scope: CoroutineScope,
+    clock: Clock,
+    parity: Parity,
+    policy: ArrayPolicy,
+    buffers: BufferPool,
+): ArrayRuntime = ArrayRuntime(scope.coroutineContext, clock, parity = parity, policy = policy, buffers = buffers)

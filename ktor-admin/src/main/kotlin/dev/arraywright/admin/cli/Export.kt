@@ -10,12 +10,11 @@ import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.int
 import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
+import dev.arraywright.admin.AdminSurface
 import dev.arraywright.admin.console.Command
 import dev.arraywright.admin.console.MemberWord
-import dev.arraywright.admin.control.ControlServer
 import dev.arraywright.admin.control.ExportRequest
 import dev.arraywright.admin.control.Holders
-import dev.arraywright.admin.control.KernelControl
 import dev.arraywright.admin.serve.Foreground
 import dev.arraywright.admin.serve.Ready
 import dev.arraywright.kernel.ArraywrightKernel
@@ -68,7 +67,7 @@ internal class Export :
                 kernel.listen(endpoint())
                 val array = kernel.assembleArray(words.map(MemberWord::address), force = force).name
                 val export = kernel.export(array, ExportConfiguration(name ?: array, readOnly = readOnly))
-                ControlServer.start(control, kernel, KernelControl(kernel)).use {
+                AdminSurface(kernel).listen(control).use {
                     show(Ready(listOf(export.uri), control = "$control"), Ready::text)
                     foreground.awaitEnd()
                     say("ending")
