@@ -58,6 +58,12 @@ public final class TestSummary {
           one ->
               System.out.println("  skipped: " + one.spec + ": " + one.test + ": " + one.reason));
     }
+    if (all) {
+      // A failed test ends the build before it comes here.
+      System.out.printf(
+          "tests: %d passed, 0 failed, %d skipped%n",
+          summary.run - summary.skipped.size(), summary.skipped.size());
+    }
     if (unlawful) {
       System.out.println(
           "Peers are required here (arraywright.peers.required), so nothing may be skipped.");
