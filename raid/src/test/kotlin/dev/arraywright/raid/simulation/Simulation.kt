@@ -1,14 +1,12 @@
 package dev.arraywright.raid.simulation
 
 import dev.arraywright.raid.array.ArrayException
-import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
 import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.CreateSpec
 import dev.arraywright.raid.array.MemberState
 import dev.arraywright.raid.array.RaidArray
-import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlinx.coroutines.CoroutineExceptionHandler
@@ -24,7 +22,6 @@ import kotlinx.coroutines.withTimeoutOrNull
 import java.nio.ByteBuffer
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -40,21 +37,10 @@ class Simulation(
     private val random = Random(seed)
     private val latency = Random(seed xor 0x5eed)
     private val dispatcher = SeededDispatcher(Random(seed + 1))
-    private val level = RaidLevel.entries[random.nextInt(RaidLevel.entries.size)]
-    private val members = level.minimumMembers() + random.nextInt(4)
-    private val chunk = 4096 shl random.nextInt(3)
-    private val block = if (random.nextInt(4) == 0) 4096 else 512
-    private val zeroed = random.nextBoolean()
-    private val policy = ArrayPolicy(
-        memberDeadline = (if (random.nextBoolean()) 1000 else 3000).milliseconds,
-        sweepWindow = 1 + random.nextInt(4),
-        stripesInFlight = 1 + random.nextInt(16),
-        checkpointBytes = 16_384L shl random.nextInt(3),
-    )
-    private val dataSize = chunk.toLong() * (3 + random.nextInt(maxOf(1, 65_536 / chunk)))
+    private val shape = Shape(random)
     private val disks = ArrayList<SimulatedDisk>()
     private val failing = HashSet<String>()
-    private var hung = false
+    private var troubled = false
     private lateinit var power: Job
     private lateinit var array: RaidArray
     private lateinit var model: ByteModel
@@ -72,10 +58,10 @@ class Simulation(
 
     /** Runs the story; throws what goes wrong. */
     fun run() {
-        repeat(members + if (level.redundant()) random.nextInt(2) else 0) { newDisk() }
+        repeat(shape.members + if (shape.level.redundant()) random.nextInt(2) else 0) { newDisk() }
         powered { create() }
-        model = ByteModel(array.size.toInt(), zeroed)
-        holes = Holes(array.geometry, block)
+        model = ByteModel(array.size.toInt(), shape.zeroed)
+        holes = Holes(array.geometry, shape.block)
         val rounds = 1 + random.nextInt(3)
         repeat(rounds) {
             round(crash = random.nextInt(3) > 0)
@@ -87,11 +73,11 @@ class Simulation(
     private fun newDisk(): SimulatedDisk =
         SimulatedDisk(
             "disk${disks.size}",
-            DATA + dataSize + (if (disks.size < members) disks.size % 3 else 3) * 4096L,
-            block,
+            DATA + shape.dataSize + (if (disks.size < shape.members) disks.size % 3 else 3) * 4096L,
+            shape.block,
             this,
         ).also {
-            if (!zeroed) it.fill(DATA, random)
+            if (!shape.zeroed) it.fill(DATA, random)
             disks += it
         }
 
@@ -114,14 +100,20 @@ class Simulation(
                 dispatcher + power,
                 dispatcher.clock,
                 Random(random.nextLong()),
-                policy = policy,
+                policy = shape.policy,
                 buffers = buffers,
             ),
         )
 
     private suspend fun create() {
-        val spec = CreateSpec("sim", level, chunk, assumeClean = zeroed)
-        array = arrays().create(spec, disks.take(members).map { it.open() }, disks.drop(members).map { it.open() })
+        val spec = CreateSpec("sim", shape.level, shape.chunk, assumeClean = shape.zeroed)
+        array = arrays().create(
+            spec,
+            disks.take(shape.members).map {
+                it.open()
+            },
+            disks.drop(shape.members).map { it.open() },
+        )
     }
 
     private fun round(crash: Boolean) {
@@ -132,7 +124,7 @@ class Simulation(
             val time = random.nextLong(60_000_000) * (1 + random.nextInt(8))
             var over = false
             dispatcher.after(time) { over = true }
-            val trigger = trigger()
+            val trigger = moment(random) { array.state.value }
             var armed = true
             dispatcher.runUntil(1.hours) {
                 if (armed && trigger()) {
@@ -151,25 +143,6 @@ class Simulation(
             for (disk in disks) disk.recover()
         }
         failure?.let { throw it }
-    }
-
-    /** What often has a power cut right behind it: the moments when superblocks are written are those to get wrong. */
-    private fun trigger(): () -> Boolean {
-        var last = array.state.value
-        var changes = random.nextInt(16)
-        val missing = last.missing
-        return when (random.nextInt(4)) {
-            0 -> ({ array.state.value.missing > missing })
-            1 -> (
-                {
-                    val now = array.state.value
-                    if (now !== last) changes--
-                    last = now
-                    changes < 0
-                }
-            )
-            else -> ({ false })
-        }
     }
 
     private fun powerCut() {
@@ -195,7 +168,7 @@ class Simulation(
         array = try {
             arrays().assemble(candidates.map { it.open() })
         } catch (refused: ArrayException.DirtyAndDegraded) {
-            check(level.parities() > 0) { "refused without a reason: $refused" }
+            check(shape.level.parities() > 0) { "refused without a reason: $refused" }
             arrays().assemble(candidates.map { it.open() }, force = true)
         }
         val now = array.state.value
@@ -208,7 +181,7 @@ class Simulation(
         repeat(1 + random.nextInt(4)) { launch { repeat(4 + random.nextInt(16)) { write(reach) } } }
         repeat(random.nextInt(3)) { launch { repeat(10) { read(reach) } } }
         launch { repeat(random.nextInt(6)) { flush() } }
-        if (level.redundant()) launch { repeat(random.nextInt(4)) { mishap() } }
+        if (shape.level.redundant()) launch { repeat(random.nextInt(4)) { mishap() } }
     }
 
     private inline fun note(text: () -> String) {
@@ -293,19 +266,13 @@ class Simulation(
         note { "mishap $kind to ${disk?.id} in ${state.phase}" }
         when (kind) {
             0, 1 -> if (disk != null) lose(disk, victim!!.slot)
-            2 -> if (disk != null && state.resync == null && sound()) disk.spoil(DATA + spot(), 4096)
-            3 -> if (disk != null && trusted(state) && sound())
-                disk.hangReads = (1 + random.nextInt(2)).also {
-                    hung = true
-                }
-            4 -> if (disks.size < members + 5) array.add(newDisk().open())
+            2, 3 -> if (disk != null) trouble(disk, victim!!.slot, hang = kind == 3)
+            4 -> if (disks.size < shape.members + 5) array.add(newDisk().open())
             else -> state.slots.firstOrNull { it.member is MemberState.Faulty }?.deviceId?.let { array.remove(it) }
         }
     }
 
-    private fun spot() = random.nextLong(dataSize / 4096) * 4096
-
-    private fun sound() = disks.all { it.bad == 0 && it.hangReads == 0 } && failing.isEmpty()
+    private fun spot() = random.nextLong(shape.dataSize / 4096) * 4096
 
     private fun expendable(state: ArrayState, slot: Int): Boolean =
         working(state, slot) && state.geometry.survives { it != slot && working(state, it) }
@@ -313,18 +280,29 @@ class Simulation(
     private fun working(state: ArrayState, slot: Int): Boolean =
         state.slots[slot].run { member == MemberState.InSync && deviceId !in failing }
 
-    /** What is read around a member counts there: not while parity may be wrong. */
-    private fun trusted(state: ArrayState) = state.resync == null || level.parities() == 0
+    /** Reads of the disk fail or hang: not while parity may be wrong, as what is read around it counts there. */
+    private suspend fun trouble(disk: SimulatedDisk, slot: Int, hang: Boolean) {
+        if (!alone(disk, slot) || failing.isNotEmpty()) return
+        val state = array.state.value
+        if (state.resync != null && (!hang || shape.level.parities() > 0)) return
+        troubled = true
+        if (hang) disk.hangReads = 1 + random.nextInt(2) else disk.spoil(DATA + spot(), 4096)
+    }
 
-    private suspend fun lose(disk: SimulatedDisk, slot: Int) {
-        if (disks.any { it.bad > 0 } || hung) {
-            // One failure at a time: who met the last one may still be at work on it.
+    /** One failure at a time, and who met the last one may still be at work on it. True if the slot may go now. */
+    private suspend fun alone(disk: SimulatedDisk, slot: Int): Boolean {
+        if (troubled) {
             disks.forEach { it.cure() }
-            hung = false
+            troubled = false
             delay(10.seconds)
         }
         val state = array.state.value
-        if (!expendable(state, slot) || state.slots[slot].deviceId != disk.id) return
+        return expendable(state, slot) && state.slots[slot].deviceId == disk.id
+    }
+
+    private suspend fun lose(disk: SimulatedDisk, slot: Int) {
+        if (!alone(disk, slot)) return
+        val state = array.state.value
         failing += disk.id
         holes.lose(slot, state, model)
         when (random.nextInt(3)) {
@@ -355,8 +333,7 @@ class Simulation(
         for (byte in listOf(array.state.value.events, dispatcher.now)) trace = trace * 31 + byte
     }
 
-    override fun toString(): String =
-        "seed $seed: $level of $members, chunk $chunk, block $block, $dataSize bytes each, zeroed $zeroed"
+    override fun toString(): String = "seed $seed: $shape"
 
     private companion object {
         /** Where members of this size have their data. */

@@ -15,12 +15,14 @@ import io.kotest.matchers.shouldBe
  * lost member in columns of stripes that had unflushed writes (the write hole, see [Holes]). Such an array is assembled
  * with a member missing only by force. Medium errors are not mixed with an unfinished resync for the same reason.
  *
- * `-Darraywright.seed=N` replays one seed, `-Darraywright.seeds=N` runs that many.
+ * `-Darraywright.seed=N` replays one seed and tells its story, `-Darraywright.seeds=N` runs that many.
  */
 class SimulationSpec : StringSpec({
     val buffers = PooledBuffers(256L shl 20)
 
-    fun run(seed: Long): Long = Simulation(seed, buffers).let { story ->
+    val only = System.getProperty("arraywright.seed")?.toLong()
+
+    fun run(seed: Long): Long = Simulation(seed, buffers, if (seed == only) ::println else { _ -> }).let { story ->
         try {
             story.run()
             story.trace
@@ -29,7 +31,6 @@ class SimulationSpec : StringSpec({
         }
     }
 
-    val only = System.getProperty("arraywright.seed")?.toLong()
     val seeds = System.getProperty("arraywright.seeds")?.toLong() ?: 2000
 
     "no story of ${if (only == null) "$seeds seeds" else "seed $only"} loses or changes a byte" {

@@ -56,7 +56,7 @@ internal inline fun <T> Engine.withView(first: View, action: (View) -> T): T = t
     action(first)
 } catch (lost: DeviceIoException.MediumErrorException) {
     val now = view
-    if (now.version == first.version) throw lost
+    if (now === first) throw lost
     action(now)
 }
 

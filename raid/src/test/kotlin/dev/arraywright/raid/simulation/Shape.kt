@@ -1,0 +1,45 @@
+package dev.arraywright.raid.simulation
+
+import dev.arraywright.raid.array.ArrayPolicy
+import dev.arraywright.raid.array.ArrayState
+import dev.arraywright.raid.layout.RaidLevel
+import kotlin.random.Random
+import kotlin.time.Duration.Companion.milliseconds
+
+/** What kind of array a story is about: drawn from its seed, and small, so that everything meets often. */
+class Shape(random: Random) {
+    val level = RaidLevel.entries[random.nextInt(RaidLevel.entries.size)]
+    val members = level.minimumMembers() + random.nextInt(4)
+    val chunk = 4096 shl random.nextInt(3)
+    val block = if (random.nextInt(4) == 0) 4096 else 512
+    val zeroed = random.nextBoolean()
+    val policy = ArrayPolicy(
+        memberDeadline = (if (random.nextBoolean()) 1000 else 3000).milliseconds,
+        sweepWindow = 1 + random.nextInt(4),
+        stripesInFlight = 1 + random.nextInt(16),
+        checkpointBytes = 16_384L shl random.nextInt(3),
+    )
+    val dataSize = chunk.toLong() * (3 + random.nextInt(maxOf(1, 65_536 / chunk)))
+
+    override fun toString(): String =
+        "$level of $members, chunk $chunk, block $block, $dataSize bytes each, zeroed $zeroed"
+}
+
+/** What often has a power cut right behind it: the moments when superblocks are written are those to get wrong. */
+internal fun moment(random: Random, state: () -> ArrayState): () -> Boolean {
+    var last = state()
+    var changes = random.nextInt(16)
+    val missing = last.missing
+    return when (random.nextInt(4)) {
+        0 -> ({ state().missing > missing })
+        1 -> (
+            {
+                val now = state()
+                if (now !== last) changes--
+                last = now
+                changes < 0
+            }
+        )
+        else -> ({ false })
+    }
+}
