@@ -1,6 +1,9 @@
 package dev.arraywright.kernel.peers
 
 import dev.arraywright.kernel.ArrayHealth
+import dev.arraywright.kernel.ArraySpec
+import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.testing.Peer
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
@@ -18,6 +21,7 @@ import kotlinx.serialization.json.jsonPrimitive
 import kotlinx.serialization.json.long
 import java.io.File
 import java.io.RandomAccessFile
+import java.nio.ByteBuffer
 import java.time.Duration
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.seconds
@@ -119,6 +123,21 @@ class StockClientsSpec : StringSpec({
                 load.await()
             }
             exported.array.status.value.health shouldBe ArrayHealth.DEGRADED
+        }
+    }
+
+    "RAID-0 takes a chunk that is no power of two, as md does".config(enabledOrReasonIf = needs("mdadm")) {
+        val members = tempdir().let { dir -> (0..2).map { "${dir.path}/m$it.img" } }
+        val data = Random(12).nextBytes(5_000_000)
+        ArraywrightKernel.start().use { kernel ->
+            val spec = ArraySpec("odd", RaidLevel.RAID0, members, chunk = 12 * 1024, createFilesOf = 8L shl 20)
+            kernel.createArray(spec).write(ByteBuffer.wrap(data), 4321)
+        }
+        peer("mdadm", "--examine", members[1]) shouldContain "Chunk Size : 12K"
+        ArraywrightKernel.start().use { kernel ->
+            val back = ByteBuffer.allocate(data.size)
+            kernel.assembleArray(members).read(back, 4321)
+            back.array() shouldBe data
         }
     }
 

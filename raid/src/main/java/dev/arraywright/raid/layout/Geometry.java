@@ -42,7 +42,7 @@ public record Geometry(RaidLevel level, int layout, int members, int chunk, long
           "%s needs at least %d members, not %d".formatted(level, level.minimumMembers(), members));
     }
     if (level != RaidLevel.RAID1) {
-      requireChunk(chunk);
+      requireChunk(level, chunk);
     } else if (chunk != 0) {
       throw new IllegalArgumentException("raid1 has no chunk size, not even " + chunk);
     }
@@ -63,10 +63,14 @@ public record Geometry(RaidLevel level, int layout, int members, int chunk, long
     return level.parities() > 0 ? LEFT_SYMMETRIC : level == RaidLevel.RAID10 ? NEAR_2 : 0;
   }
 
-  private static void requireChunk(int chunk) {
-    if (chunk < MINIMUM_CHUNK || Integer.bitCount(chunk) != 1) {
+  /** md's rule: RAID-0 takes any multiple of a page, the others powers of two. */
+  private static void requireChunk(RaidLevel level, int chunk) {
+    boolean fits = chunk >= MINIMUM_CHUNK && chunk % MINIMUM_CHUNK == 0;
+    if (!fits || (level != RaidLevel.RAID0 && Integer.bitCount(chunk) != 1)) {
       throw new IllegalArgumentException(
-          "a chunk is a power of two of at least 4096 bytes, not " + chunk);
+          "a chunk of %s is a %s of at least 4096 bytes, not %d"
+              .formatted(
+                  level, level == RaidLevel.RAID0 ? "multiple of 4096" : "power of two", chunk));
     }
   }
 

@@ -18,7 +18,8 @@ import java.util.UUID;
  * before 5.4, stays unset, as mdadm leaves it.
  *
  * @param level 0, 1, 5, 6 or 10
- * @param chunkSize bytes: a power of two of at least 4096; ignored at level 1
+ * @param chunkSize bytes: a power of two of at least 4096, at level 0 any multiple of that; ignored
+ *     at level 1
  * @param raidDisks members when complete
  * @param name up to 32 bytes of UTF-8, by custom {@code host:name}
  * @param inSync true if redundancy need not be made: the members hold zeroes, or the level has none
@@ -50,9 +51,11 @@ public record NewArray(
     if (!Superblock.LEVELS.contains(level)) {
       throw new IllegalArgumentException("no level " + level + " of " + Superblock.LEVELS);
     }
-    if (level != 1 && (chunkSize < 4096 || Integer.bitCount(chunkSize) != 1)) {
+    boolean page = chunkSize >= 4096 && chunkSize % 4096 == 0;
+    if (level != 1 && (!page || (level != 0 && Integer.bitCount(chunkSize) != 1))) {
       throw new IllegalArgumentException(
-          "a chunk is a power of two of at least 4096 bytes, not " + chunkSize);
+          "a chunk is a power of two of at least 4096 bytes, at level 0 a multiple, not "
+              + chunkSize);
     }
     if (raidDisks < 1 || raidDisks > MAX_ROLES) {
       throw new IllegalArgumentException("no array of " + raidDisks + " members");

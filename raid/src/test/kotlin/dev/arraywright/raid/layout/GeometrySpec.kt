@@ -118,6 +118,8 @@ class GeometrySpec : StringSpec({
         fun refused(make: () -> Unit) = shouldThrow<IllegalArgumentException>(make).message.orEmpty()
         refused { geometry(RAID6, 3, 1) } shouldContain "at least 4 members"
         refused { Geometry(RAID5, 2, 3, 12288, 12288) } shouldContain "power of two"
+        refused { Geometry(RAID0, 0, 3, 5000, 5000) } shouldContain "multiple of 4096"
+        Geometry(RAID0, 0, 3, 12288, 24576).arraySize() shouldBe 6L * 12288
         refused { Geometry(RAID5, 2, 3, 2048, 4096) } shouldContain "at least 4096"
         refused { Geometry(RAID5, 0, 3, 4096, 4096) } shouldContain "left-symmetric"
         refused { Geometry(RAID10, 0x201, 4, 4096, 4096) } shouldContain "near-2"
