@@ -111,6 +111,8 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             info.checkRange(offset, target.remaining().toLong())
             val own = target.duplicate()
             return start(if (hangReads > 0) HANG.also { hangReads-- } else 0) { late ->
+                // The buffer was the disk's until now, and shows it.
+                if (late) own.put(ByteArray(own.remaining()) { 0x66 })
                 if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
                 val range = offset / SECTOR until (offset + own.remaining()) / SECTOR
                 range.firstOrNull {
