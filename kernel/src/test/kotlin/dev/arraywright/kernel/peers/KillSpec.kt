@@ -133,6 +133,7 @@ private fun fio(dir: File, uri: String, round: Int): Process =
         "--size=60M",
         "--verify=crc32c",
         "--verify_fatal=1",
+        "--verify_state_save=0",
         "--iodepth=16",
         "--fsync=32",
         "--randseed=$round",

@@ -178,6 +178,7 @@ private fun fio(uri: String) {
         "--size=64M",
         "--verify=crc32c",
         "--verify_fatal=1",
+        "--verify_state_save=0",
         "--iodepth=16",
         "--time_based",
         "--runtime=20",

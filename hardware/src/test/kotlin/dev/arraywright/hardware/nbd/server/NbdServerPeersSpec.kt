@@ -142,6 +142,7 @@ class NbdServerPeersSpec : StringSpec({
             "--loops=4",
             "--do_verify=1",
             "--verify_fatal=1",
+            "--verify_state_save=0",
             "--runtime=10",
             "--output-format=json",
             "--aux-path=$directory",
