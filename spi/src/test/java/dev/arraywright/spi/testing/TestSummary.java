@@ -74,7 +74,7 @@ public final class TestSummary {
   private static List<Path> modules(Path root) throws IOException {
     try (Stream<Path> found =
         Files.find(
-            root, 3, (path, attributes) -> path.endsWith(Path.of("target", "surefire-reports")))) {
+            root, 4, (path, attributes) -> path.endsWith(Path.of("target", "surefire-reports")))) {
       return found.map(path -> path.getParent().getParent()).sorted().toList();
     }
   }
