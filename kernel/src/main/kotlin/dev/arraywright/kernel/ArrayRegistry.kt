@@ -1,8 +1,12 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.event.ArrayAssembled
+import dev.arraywright.kernel.event.ArrayStopped
+import dev.arraywright.kernel.event.DeviceGroupCreated
+import dev.arraywright.kernel.event.DeviceLeftOut
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.event.Occurrence
 import dev.arraywright.kernel.event.StatusReporter
-import dev.arraywright.kernel.event.Topic
 import dev.arraywright.raid.array.ArrayException
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.CreateSpec
@@ -50,7 +54,7 @@ internal class ArrayRegistry(
         val addresses = members.parseAll(spec.members + spec.spares)
         val made = spec.createFilesOf?.let { members.createFiles(addresses, it, spec.preallocate) }.orEmpty()
         try {
-            running(spec.name, addresses, Topic.DEVICE_GROUP_CREATED) { opened ->
+            running(spec.name, addresses, ::created) { opened ->
                 val devices = opened.map { it.device }
                 val geometry =
                     CreateSpec(spec.name, spec.level, spec.chunk, assumeClean = spec.assumeClean, force = spec.force)
@@ -70,7 +74,7 @@ internal class ArrayRegistry(
     ): ArrayHandle = mutex.withLock {
         requireOpen()
         name?.let(::requireFree)
-        running(name, members.parseAll(texts), Topic.ARRAY_ASSEMBLED, unopened) { opened ->
+        running(name, members.parseAll(texts), ::assembled, unopened) { opened ->
             engine.assemble(opened.map { it.device }, force)
         }
     }
@@ -134,7 +138,7 @@ internal class ArrayRegistry(
     private suspend fun running(
         name: String?,
         addresses: List<StorageAddress>,
-        topic: Topic,
+        news: (ArrayStatus) -> Occurrence,
         unopened: ((KernelError) -> Unit)? = null,
         start: suspend (List<OpenMember>) -> RaidArray,
     ): ArrayHandle {
@@ -143,7 +147,7 @@ internal class ArrayRegistry(
             val raid = start(opened)
             val handle = ArrayHandle(name ?: raid.name.substringAfter(':'), raid, members, opened)
             members.closeAll(opened.filterNot { it.isUsedBy(raid) })
-            register(handle, topic)
+            register(handle, news)
             return handle
         } catch (e: ArrayException) {
             members.closeAll(opened)
@@ -154,15 +158,11 @@ internal class ArrayRegistry(
         }
     }
 
-    private fun register(handle: ArrayHandle, topic: Topic) {
+    private fun register(handle: ArrayHandle, news: (ArrayStatus) -> Occurrence) {
         val name = handle.name
         table.update { it + (name to handle) }
-        events.emit(
-            topic,
-            name,
-            "${handle.status.value.level} of ${handle.status.value.members.size} members, ${handle.size} bytes",
-        )
-        for ((address, why) in handle.leftOut) events.emit(Topic.DEVICE_LEFT_OUT, name, "$address is left out: $why")
+        events.emit(news(handle.status.value))
+        for ((address, why) in handle.leftOut) events.emit(DeviceLeftOut(name, address, why))
         val reporter = StatusReporter(name, events)
         scope.launch {
             handle.changes().collect {
@@ -172,12 +172,22 @@ internal class ArrayRegistry(
         }
     }
 
+    private fun created(now: ArrayStatus): Occurrence {
+        val (members, spares) = now.members.partition { it.slot != null }
+        return DeviceGroupCreated(now.name, now.level, now.size, members.addresses(), spares.addresses())
+    }
+
+    private fun assembled(now: ArrayStatus): Occurrence =
+        ArrayAssembled(now.name, now.level, now.size, now.members.addresses())
+
+    private fun List<MemberStatus>.addresses(): List<String> = mapNotNull { it.address }
+
     private suspend fun stopped(handle: ArrayHandle) {
         try {
             handle.stop()
         } finally {
             table.update { it - handle.name }
-            events.emit(Topic.ARRAY_STOPPED, handle.name, "stopped")
+            events.emit(ArrayStopped(handle.name))
         }
     }
 

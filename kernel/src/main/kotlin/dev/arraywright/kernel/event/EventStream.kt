@@ -19,8 +19,8 @@ internal class EventStream(private val clock: Clock) {
 
     /** Numbering and emitting are one step, so that subscribers see the sequence in order. */
     @Synchronized
-    fun emit(topic: Topic, subject: String, message: String) {
-        check(flow.tryEmit(KernelEvent(++last, clock.now().toJavaInstant(), topic, subject, message)))
+    fun emit(occurrence: Occurrence) {
+        check(flow.tryEmit(KernelEvent(++last, clock.now().toJavaInstant(), occurrence)))
     }
 
     private companion object {
