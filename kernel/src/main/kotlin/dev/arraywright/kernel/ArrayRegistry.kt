@@ -13,12 +13,15 @@ import dev.arraywright.raid.array.CreateSpec
 import dev.arraywright.raid.array.RaidArray
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.OpenOptions
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.getAndUpdate
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
@@ -26,8 +29,10 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.path.isDirectory
 import kotlin.io.path.isRegularFile
+import kotlin.time.Duration
 
 /** The arrays of a kernel. Making, assembling and stopping are done one at a time; running arrays are not held up. */
 internal class ArrayRegistry(
@@ -38,6 +43,7 @@ internal class ArrayRegistry(
 ) {
     private val mutex = Mutex()
     private var ended = false
+    private val failures = ConcurrentHashMap<String, Exception>()
     private val table = MutableStateFlow<Map<String, ArrayHandle>>(emptyMap())
 
     val arrays: StateFlow<Map<String, ArrayHandle>> = table.asStateFlow()
@@ -81,11 +87,27 @@ internal class ArrayRegistry(
 
     suspend fun stop(name: String): Unit = mutex.withLock { stopped(named(name)) }
 
-    /** Stops all for good, the others too where one fails to stop; the first failure is thrown at the end. */
+    /** Stops all for good, at once, so that one which fails or hangs keeps no other from it; see [abandon]. */
     suspend fun stopAll(): Unit = mutex.withLock {
         ended = true
-        val failures = table.value.values.mapNotNull { runCatching { stopped(it) }.exceptionOrNull() }
-        failures.firstOrNull()?.let { throw it }
+        coroutineScope {
+            for (handle in table.value.values) launch {
+                try {
+                    stopped(handle)
+                } catch (e: CancellationException) {
+                    throw e
+                } catch (e: Exception) {
+                    failures[handle.name] = e
+                }
+            }
+        }
+    }
+
+    /** Gives up those that [stopAll] has not stopped within [bound]; what did not stop as it should, and why. */
+    fun abandon(bound: Duration): Map<String, String> {
+        val late = table.value.keys.associateWith { "it did not end within $bound" }
+        late.forEach(::leave)
+        return late + failures.mapValues { (_, e) -> e.message ?: e.javaClass.simpleName }
     }
 
     suspend fun examine(address: StorageAddress): Examination {
@@ -185,10 +207,16 @@ internal class ArrayRegistry(
     private suspend fun stopped(handle: ArrayHandle) {
         try {
             handle.stop()
-        } finally {
-            table.update { it - handle.name }
-            events.emit(ArrayStopped(handle.name))
+        } catch (e: Throwable) {
+            leave(handle.name, e.message ?: e.javaClass.simpleName)
+            throw e
         }
+        leave(handle.name, null)
+    }
+
+    /** Told once, whoever comes first. */
+    private fun leave(name: String, cause: String?) {
+        if (name in table.getAndUpdate { it - name }) events.emit(ArrayStopped(name, cause))
     }
 
     private companion object {

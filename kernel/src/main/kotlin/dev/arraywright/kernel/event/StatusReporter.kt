@@ -14,10 +14,12 @@ internal class StatusReporter(private val array: String, private val events: Eve
     private var told = 0
 
     fun report(now: ArrayStatus) {
+        if (now.health == ArrayHealth.STOPPED) return
         val before = last
         last = now
         val was = before?.members.orEmpty().associateBy { it.slot to it.address }
         for (member in now.members) member(was[member.slot to member.address], member, before, now)
+        removed(before?.members.orEmpty(), now.members)
         if (now.health != (before?.health ?: ArrayHealth.OPTIMAL)) health(now)
         resync(before, now)
     }
@@ -36,6 +38,16 @@ internal class StatusReporter(private val array: String, private val events: Eve
                 events.emit(RebuildComplete(array, null, slot, address, before?.activity?.total ?: 0))
             }
             "spare" -> if (was == null && before != null) events.emit(DeviceAdded(array, address))
+        }
+    }
+
+    /** A member that another one replaced is in no slot, and still there: it is not removed. */
+    private fun removed(before: List<MemberStatus>, now: List<MemberStatus>) {
+        val here = now.map { it.address }
+        val empty = now.filter { it.state == "missing" }.map { it.slot }
+        for (member in before) {
+            val address = member.address?.takeIf { it !in here } ?: continue
+            if (member.slot == null || member.slot in empty) events.emit(DeviceRemoved(array, address, member.slot))
         }
     }
 
@@ -64,7 +76,7 @@ internal class StatusReporter(private val array: String, private val events: Eve
                 val cause = places.firstNotNullOfOrNull { it.detail }
                 events.emit(ArrayFailed(array, missing, places.size, cause))
             }
-            ArrayHealth.STOPPED -> Unit
+            ArrayHealth.STOPPED -> error("a stopped array is not reported")
         }
     }
 
