@@ -35,7 +35,7 @@ internal class GroupSupervisor(private val group: ManagedGroup, private val shar
     /** Looking for members that are away and at spares, which may take long where they hang. */
     private var aside: Job? = null
 
-    suspend fun run(): Nothing = coroutineScope {
+    suspend fun run(): Unit = coroutineScope {
         for (notice in group.notices.take()) guarded { heard(notice) }
         reports.all(group.state)
         step(true)

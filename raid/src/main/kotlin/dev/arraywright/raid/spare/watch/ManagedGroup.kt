@@ -135,7 +135,7 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
     /** Slots that ask for a spare now. */
     fun wants(): List<Want> =
         if (supervisor == null || !shared.policy.value.autoFailover || !takesSpares) emptyList() else
-            state.slots.filter { book.free(it.slot) && it.slot !in unsettled }.mapNotNull(::want)
+            state.slots.filter { book.free(it.slot) && !unsettled.containsKey(it.slot) }.mapNotNull(::want)
 
     private fun want(slot: SlotState): Want? {
         val warning = warnings[slot.deviceId]
