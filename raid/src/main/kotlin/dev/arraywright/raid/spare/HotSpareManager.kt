@@ -11,6 +11,7 @@ import dev.arraywright.raid.spare.watch.ManagedGroup
 import dev.arraywright.raid.spare.watch.Shared
 import dev.arraywright.spi.device.AsyncBlockDevice
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
@@ -42,7 +43,7 @@ public class HotSpareManager(
     context: CoroutineContext,
     clock: Clock,
     time: TimeSource.WithComparableMarks,
-    private val surroundings: Surroundings,
+    surroundings: Surroundings,
     policy: HotSparePolicy = HotSparePolicy(),
     tell: (GroupEvent) -> Unit,
 ) {
@@ -197,7 +198,10 @@ public class HotSpareManager(
     }
 
     private fun supervise(group: ManagedGroup) {
-        group.supervise(scope.launch { GroupSupervisor(group, shared).run() })
+        // Known to the group before it runs: who has no supervisor asks for no spares.
+        val supervisor = scope.launch(start = CoroutineStart.LAZY) { GroupSupervisor(group, shared).run() }
+        group.supervise(supervisor)
+        supervisor.start()
     }
 
     private companion object {
