@@ -64,6 +64,7 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
             name,
             runtime.clock.now().toJavaInstant(),
             spec.assumeClean,
+            0,
         ).superblocks(devices.map { NewArray.Member(it.info().size(), runtime.randomUuid()) })
     }
 
