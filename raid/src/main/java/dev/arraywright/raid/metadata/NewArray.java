@@ -23,6 +23,8 @@ import java.util.UUID;
  * @param raidDisks members when complete
  * @param name up to 32 bytes of UTF-8, by custom {@code host:name}
  * @param inSync true if redundancy need not be made: the members hold zeroes, or the level has none
+ * @param bitmapChunk bytes for which a bit of the write-intent bitmap stands, a power of two of at
+ *     least 4096; {@link #AUTO} for md's default, 0 for no bitmap
  */
 public record NewArray(
     int level,
@@ -31,10 +33,19 @@ public record NewArray(
     UUID setUuid,
     String name,
     Instant created,
-    boolean inSync) {
+    boolean inSync,
+    int bitmapChunk) {
+  /** A bitmap with md's chunk: 64 MiB, or more where so many bits have no room. */
+  public static final int AUTO = -1;
+
   /** Room for this many devices makes 512 bytes: the superblock is one sector, written at once. */
   private static final int ROLES = (512 - HEADER_SIZE) / ROLE_SIZE;
 
+  /** Where mdadm 4.2 puts the bitmap, from the superblock. */
+  private static final int BITMAP_OFFSET = 8 * SECTOR;
+
+  private static final int AUTO_CHUNK = 64 << 20;
+  private static final int MAX_BITMAP_CHUNK = 1 << 30;
   private static final long MIB = 1 << 20;
   private static final int LEFT_SYMMETRIC = 2;
   private static final int NEAR_2 = 0x102;
@@ -59,6 +70,14 @@ public record NewArray(
     }
     if (raidDisks < 1 || raidDisks > MAX_ROLES) {
       throw new IllegalArgumentException("no array of " + raidDisks + " members");
+    }
+    boolean sound = bitmapChunk >= 4096 && Integer.bitCount(bitmapChunk) == 1;
+    if (bitmapChunk != 0 && bitmapChunk != AUTO && !sound) {
+      throw new IllegalArgumentException(
+          "a bitmap's chunk is a power of two of at least 4096 bytes, not " + bitmapChunk);
+    }
+    if (bitmapChunk != 0 && level == 0) {
+      throw new IllegalArgumentException("level 0 has nothing that a bitmap could help to resync");
     }
     if (name.getBytes(StandardCharsets.UTF_8).length > NAME_SIZE || name.indexOf(0) >= 0) {
       throw new IllegalArgumentException("an array name has up to 32 bytes, '" + name + "' not");
@@ -103,11 +122,39 @@ public record NewArray(
     }
     ByteBuffer array = describeArray(smallest, members);
     List<Superblock> result = new ArrayList<>();
+    bitmap(new Superblock(array));
     for (int i = 0; i < members.size(); i++) {
       Member member = members.get(i);
       result.add(member == null ? null : describe(array, i, member));
     }
     return result;
+  }
+
+  /**
+   * The header of the new array's bitmap, to write with all bits set unless {@link #inSync}; null
+   * without a bitmap.
+   *
+   * @param made any of the array's {@link #superblocks}
+   * @throws IllegalArgumentException if so many bits have no room, or are beyond any limit
+   */
+  public BitmapHeader bitmap(Superblock made) {
+    if (bitmapChunk == 0) {
+      return null;
+    }
+    long size = BitmapHeader.syncSize(made);
+    long most =
+        Math.min(
+            (BitmapHeader.room(made) - BitmapDescriptor.HEADER_SIZE) * 8, BitmapHeader.MAX_CHUNKS);
+    int chunk = bitmapChunk == AUTO ? AUTO_CHUNK : bitmapChunk;
+    while (bitmapChunk == AUTO && chunk < MAX_BITMAP_CHUNK && Math.ceilDiv(size, chunk) > most) {
+      chunk *= 2;
+    }
+    if (Math.ceilDiv(size, chunk) > most) {
+      throw new IllegalArgumentException(
+          "a bitmap with a bit for each %d bytes needs %d, and has room for %d: take a larger chunk"
+              .formatted(chunk, Math.ceilDiv(size, chunk), most));
+    }
+    return BitmapHeader.of(setUuid, made.events(), size, chunk);
   }
 
   private ByteBuffer describeArray(long smallest, List<Member> members) {
@@ -116,9 +163,9 @@ public record NewArray(
         ByteBuffer.allocate(HEADER_SIZE + ROLE_SIZE * Math.min(roles, MAX_ROLES))
             .order(ByteOrder.LITTLE_ENDIAN);
     b.putInt(MAGIC_AT, MAGIC).putInt(MAJOR_AT, MAJOR_VERSION);
-    Superblock.putUuid(b, SET_UUID_AT, setUuid);
+    MdFields.putUuid(b, SET_UUID_AT, setUuid);
     b.put(NAME_AT, name.getBytes(StandardCharsets.UTF_8));
-    b.putLong(CTIME_AT, Superblock.mdTime(created)).putLong(UTIME_AT, Superblock.mdTime(created));
+    b.putLong(CTIME_AT, MdFields.mdTime(created)).putLong(UTIME_AT, MdFields.mdTime(created));
     b.putInt(LEVEL_AT, level).putInt(LAYOUT_AT, layout());
     b.putLong(SIZE_AT, level == 0 ? 0 : dataSize(smallest) / SECTOR);
     b.putInt(CHUNK_AT, level == 1 ? 0 : chunkSize / SECTOR).putInt(RAID_DISKS_AT, raidDisks);
@@ -126,6 +173,10 @@ public record NewArray(
     b.putLong(DATA_SIZE_AT, dataSize(smallest) / SECTOR);
     b.putLong(SUPER_OFFSET_AT, SUPERBLOCK_OFFSET / SECTOR);
     b.putLong(RESYNC_OFFSET_AT, inSync || level == 0 ? -1 : 0);
+    if (bitmapChunk != 0) {
+      b.putInt(FEATURES_AT, Feature.BITMAP_OFFSET.bit);
+      b.putInt(BITMAP_OFFSET_AT, BITMAP_OFFSET / SECTOR);
+    }
     b.putInt(MAX_DEV_AT, (b.limit() - HEADER_SIZE) / ROLE_SIZE);
     for (int i = 0; HEADER_SIZE + ROLE_SIZE * i < b.limit(); i++) {
       boolean placed = i < raidDisks && members.get(i) != null;
@@ -137,7 +188,7 @@ public record NewArray(
   private static Superblock describe(ByteBuffer array, int number, Member member) {
     ByteBuffer b = ByteBuffer.wrap(array.array().clone()).order(ByteOrder.LITTLE_ENDIAN);
     b.putInt(DEV_NUMBER_AT, number);
-    Superblock.putUuid(b, DEVICE_UUID_AT, member.deviceUuid());
+    MdFields.putUuid(b, DEVICE_UUID_AT, member.deviceUuid());
     return Superblock.sealed(b);
   }
 

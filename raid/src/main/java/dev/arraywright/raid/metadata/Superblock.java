@@ -32,8 +32,6 @@ public final class Superblock {
   /** The md levels that are understood. */
   static final List<Integer> LEVELS = List.of(0, 1, 5, 6, 10);
 
-  private static final int SECONDS_BITS = 40;
-
   private final ByteBuffer sb;
 
   /** Keeps {@code sb}: little-endian, position 0, and nobody's to change. */
@@ -56,9 +54,8 @@ public final class Superblock {
    * Linux may keep a bitmap right behind it.
    */
   public ByteBuffer encode(int blockSize) {
-    ByteBuffer out =
-        ByteBuffer.allocate(Math.ceilDiv(sb.limit(), blockSize) * blockSize)
-            .order(ByteOrder.LITTLE_ENDIAN);
+    int size = Math.ceilDiv(sb.limit(), blockSize) * blockSize;
+    ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     out.put(0, sb, 0, sb.limit());
     return out;
   }
@@ -70,7 +67,7 @@ public final class Superblock {
 
   /** The array's identity: the same on all of its members. */
   public UUID setUuid() {
-    return uuid(SET_UUID_AT);
+    return MdFields.uuid(sb, SET_UUID_AT);
   }
 
   /** Up to 32 bytes; mdadm writes {@code host:name}. */
@@ -86,12 +83,12 @@ public final class Superblock {
 
   /** When the array was made. */
   public Instant created() {
-    return time(CTIME_AT);
+    return MdFields.time(sb.getLong(CTIME_AT));
   }
 
   /** When this superblock was last written. */
   public Instant updated() {
-    return time(UTIME_AT);
+    return MdFields.time(sb.getLong(UTIME_AT));
   }
 
   /** 0, 1, 5, 6 or 10. */
@@ -135,7 +132,7 @@ public final class Superblock {
   }
 
   public UUID deviceUuid() {
-    return uuid(DEVICE_UUID_AT);
+    return MdFields.uuid(sb, DEVICE_UUID_AT);
   }
 
   /** Read errors that were cured by rewriting. */
@@ -175,7 +172,7 @@ public final class Superblock {
 
   /** Below it redundancy agrees with the data; {@link #IN_SYNC} if all of it does ("clean"). */
   public long resyncOffset() {
-    return progress(RESYNC_OFFSET_AT);
+    return MdFields.progress(sb.getLong(RESYNC_OFFSET_AT));
   }
 
   /** True if nothing was being written, and redundancy agrees with the data throughout. */
@@ -185,7 +182,19 @@ public final class Superblock {
 
   /** Below it this member is rebuilt, counted from its data; {@link #IN_SYNC} if it is whole. */
   public long recoveryOffset() {
-    return Feature.RECOVERY_OFFSET.in(featureMap()) ? progress(RECOVERY_OFFSET_AT) : IN_SYNC;
+    return Feature.RECOVERY_OFFSET.in(featureMap())
+        ? MdFields.progress(sb.getLong(RECOVERY_OFFSET_AT))
+        : IN_SYNC;
+  }
+
+  /** True if beyond {@link #recoveryOffset()} only what the bitmap has set is to be rebuilt. */
+  public boolean recoveryByBitmap() {
+    return Feature.RECOVERY_OFFSET.in(featureMap()) && Feature.RECOVERY_BITMAP.in(featureMap());
+  }
+
+  /** True if this member is to replace the one that has the same role. */
+  public boolean isReplacement() {
+    return Feature.REPLACEMENT.in(featureMap());
   }
 
   /** How many device numbers this superblock has roles for. */
@@ -211,23 +220,52 @@ public final class Superblock {
 
   /** Kept to the microsecond. */
   public Superblock withUpdated(Instant time) {
-    return with(b -> b.putLong(UTIME_AT, mdTime(time)));
+    return with(b -> b.putLong(UTIME_AT, MdFields.mdTime(time)));
   }
 
   /** Bytes, a multiple of 512, or {@link #IN_SYNC}. */
   public Superblock withResyncOffset(long offset) {
-    return with(b -> b.putLong(RESYNC_OFFSET_AT, offset == IN_SYNC ? -1 : sectors(offset)));
+    return with(
+        b -> b.putLong(RESYNC_OFFSET_AT, offset == IN_SYNC ? -1 : MdFields.sectors(offset)));
   }
 
   /** Bytes of this member that are rebuilt, a multiple of 512, or {@link #IN_SYNC}. */
   public Superblock withRecoveryOffset(long offset) {
-    int others = featureMap() & ~Feature.RECOVERY_OFFSET.bit;
     boolean whole = offset == IN_SYNC;
+    int gone = whole ? Feature.RECOVERY_BITMAP.bit : 0;
+    int others = featureMap() & ~(Feature.RECOVERY_OFFSET.bit | gone);
     return with(
         b -> {
           b.putInt(FEATURES_AT, whole ? others : others | Feature.RECOVERY_OFFSET.bit);
-          b.putLong(RECOVERY_OFFSET_AT, whole ? 0 : sectors(Math.min(offset, dataSize())));
+          b.putLong(RECOVERY_OFFSET_AT, whole ? 0 : MdFields.sectors(Math.min(offset, dataSize())));
         });
+  }
+
+  /** Whether the bitmap guides the rebuild; only while there is one. */
+  public Superblock withRecoveryByBitmap(boolean byBitmap) {
+    if (byBitmap && !Feature.RECOVERY_OFFSET.in(featureMap())) {
+      throw new IllegalStateException("this member is not being rebuilt");
+    }
+    return with(Feature.RECOVERY_BITMAP, byBitmap);
+  }
+
+  public Superblock withReplacement(boolean replacement) {
+    return with(Feature.REPLACEMENT, replacement);
+  }
+
+  /** With a bitmap that many bytes from the superblock, a multiple of 512 up to the data. */
+  public Superblock withBitmap(long offset) {
+    boolean before = offset < 0 && offset >= -SUPERBLOCK_OFFSET;
+    boolean behind = offset >= sb.limit() && offset < dataOffset() - SUPERBLOCK_OFFSET;
+    if (offset % SECTOR != 0 || !before && !behind) {
+      throw new IllegalArgumentException("no place for a bitmap: " + offset);
+    }
+    int sectors = Math.toIntExact(offset / SECTOR);
+    return with(Feature.BITMAP_OFFSET, true).with(b -> b.putInt(BITMAP_OFFSET_AT, sectors));
+  }
+
+  public Superblock withoutBitmap() {
+    return with(Feature.BITMAP_OFFSET, false).with(b -> b.putInt(BITMAP_OFFSET_AT, 0));
   }
 
   public Superblock withCorrectedReads(int count) {
@@ -239,9 +277,7 @@ public final class Superblock {
    * {@link #SPARE} or {@link #FAULTY}.
    */
   public Superblock withRole(int devNumber, int role) {
-    if (devNumber < 0 || devNumber >= maxDev()) {
-      throw new IllegalArgumentException("no device number " + devNumber + " of " + maxDev());
-    }
+    requireNumber(devNumber);
     if (role < 0 || role > SPARE || role >= raidDisks() && role < JOURNAL) {
       throw new IllegalArgumentException("no role " + role + " of " + raidDisks());
     }
@@ -250,14 +286,12 @@ public final class Superblock {
 
   /** The same state of the array, as recorded on another member: its number and identity. */
   public Superblock withDevice(int devNumber, UUID deviceUuid) {
-    if (devNumber < 0 || devNumber >= maxDev()) {
-      throw new IllegalArgumentException("no device number " + devNumber + " of " + maxDev());
-    }
+    requireNumber(devNumber);
     return with(
         b -> {
           b.putInt(DEV_NUMBER_AT, devNumber);
           b.putInt(CORRECTED_READS_AT, 0);
-          putUuid(b, DEVICE_UUID_AT, deviceUuid);
+          MdFields.putUuid(b, DEVICE_UUID_AT, deviceUuid);
         });
   }
 
@@ -286,26 +320,8 @@ public final class Superblock {
             name(),
             level(),
             devNumber(),
-            role() == SPARE ? "spare" : role() == FAULTY ? "faulty" : String.valueOf(role()),
+            role() == SPARE ? "spare" : role() == FAULTY ? "faulty" : "" + role(),
             Long.toUnsignedString(events()));
-  }
-
-  static void putUuid(ByteBuffer target, int at, UUID uuid) {
-    target.putLong(at, Long.reverseBytes(uuid.getMostSignificantBits()));
-    target.putLong(at + 8, Long.reverseBytes(uuid.getLeastSignificantBits()));
-  }
-
-  /** 40 bits of seconds, 24 bits of microseconds. */
-  static long mdTime(Instant time) {
-    long seconds = time.getEpochSecond() & (1L << SECONDS_BITS) - 1;
-    return seconds | (long) (time.getNano() / 1000) << SECONDS_BITS;
-  }
-
-  static long sectors(long bytes) {
-    if (bytes < 0 || bytes % SECTOR != 0) {
-      throw new IllegalArgumentException("no whole number of sectors: " + bytes + " bytes");
-    }
-    return bytes / SECTOR;
   }
 
   /** Changes fields of {@code b} and seals it with its checksum. */
@@ -314,25 +330,21 @@ public final class Superblock {
     return new Superblock(b);
   }
 
+  private void requireNumber(int devNumber) {
+    if (devNumber < 0 || devNumber >= maxDev()) {
+      throw new IllegalArgumentException("no device number " + devNumber + " of " + maxDev());
+    }
+  }
+
+  private Superblock with(Feature feature, boolean set) {
+    int others = featureMap() & ~feature.bit;
+    return with(b -> b.putInt(FEATURES_AT, set ? others | feature.bit : others));
+  }
+
   private Superblock with(Consumer<ByteBuffer> change) {
     byte[] copy = Arrays.copyOf(sb.array(), sb.limit());
     ByteBuffer b = ByteBuffer.wrap(copy).order(ByteOrder.LITTLE_ENDIAN);
     change.accept(b);
     return sealed(b);
-  }
-
-  private UUID uuid(int at) {
-    return new UUID(Long.reverseBytes(sb.getLong(at)), Long.reverseBytes(sb.getLong(at + 8)));
-  }
-
-  private Instant time(int at) {
-    long value = sb.getLong(at);
-    return Instant.ofEpochSecond(value & (1L << SECONDS_BITS) - 1, (value >>> SECONDS_BITS) * 1000);
-  }
-
-  /** Sectors beyond any member count as the end. */
-  private long progress(int at) {
-    long value = sb.getLong(at);
-    return value < 0 || value > Long.MAX_VALUE / SECTOR ? IN_SYNC : value * SECTOR;
   }
 }

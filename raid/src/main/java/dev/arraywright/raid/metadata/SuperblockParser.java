@@ -144,6 +144,11 @@ final class SuperblockParser {
     if (Feature.BITMAP_OFFSET.in(map) && (bitmap < 0 || bitmap >= offset)) {
       throw corrupt("a bitmap at sector %d of the member, data begins at %d", bitmap, offset);
     }
+    if (Feature.BITMAP_OFFSET.in(map) && bitmap * SECTOR >= SUPERBLOCK_OFFSET) {
+      if (bitmap * SECTOR < SUPERBLOCK_OFFSET + size) {
+        throw corrupt("a bitmap at sector %d, inside the superblock", bitmap);
+      }
+    }
     long recovered = sb.getLong(RECOVERY_OFFSET_AT);
     if (Feature.RECOVERY_OFFSET.in(map) && (recovered < 0 || recovered > length)) {
       throw corrupt("%s sectors rebuilt of %d", Long.toUnsignedString(recovered), length);

@@ -52,7 +52,7 @@ class LinuxSuperblockTest {
       for (int drive : List.of(0, 3)) {
         Superblock linux = read("raid%d-stopped-%d".formatted(level, drive));
         NewArray array =
-            new NewArray(level, 65536, 4, linux.setUuid(), linux.name(), linux.created(), true);
+            new NewArray(level, 65536, 4, linux.setUuid(), linux.name(), linux.created(), true, 0);
         Member member = new Member(64 * MIB, linux.deviceUuid());
         Superblock own = array.superblocks(Collections.nCopies(4, member)).get(drive);
         own = own.withEvents(linux.events()).withUpdated(linux.updated());

@@ -92,12 +92,43 @@ class NewArrayTest {
     refused(() -> array(5, 12_288, 4));
     refused(() -> array(1, 0, 0));
     refused(() -> array(1, 0, 1921));
-    refused(() -> new NewArray(1, 0, 2, ID, "a".repeat(33), Superblocks.CREATED, true));
-    refused(() -> new NewArray(1, 0, 2, ID, "ä".repeat(17), Superblocks.CREATED, true));
-    refused(() -> new NewArray(1, 0, 2, ID, "a\0b", Superblocks.CREATED, true));
+    refused(() -> new NewArray(1, 0, 2, ID, "a".repeat(33), Superblocks.CREATED, true, 0));
+    refused(() -> new NewArray(1, 0, 2, ID, "ä".repeat(17), Superblocks.CREATED, true, 0));
+    refused(() -> new NewArray(1, 0, 2, ID, "a\0b", Superblocks.CREATED, true, 0));
     refused(() -> first(array(1, 0, 3), 8 * MIB, 8 * MIB));
     refused(() -> first(array(1, 0, 2), 8 * MIB, MIB + 4095));
     refused(() -> array(1, 0, 2).superblocks(Arrays.asList(null, null)));
+  }
+
+  @Test
+  void aBitmapLiesWhereMdadmPutsItWithABitFor64MibOrMore() {
+    Superblock sb = first(bitmap(5, NewArray.AUTO), 8 * MIB, 8 * MIB, 8 * MIB);
+    assertTrue(sb.hasBitmap());
+    assertEquals(1, sb.featureMap());
+    assertEquals(4096, sb.bitmapOffset());
+    assertEquals(64 * MIB, bitmap(5, NewArray.AUTO).bitmap(sb).chunk());
+    assertEquals(4096, bitmap(5, 4096).bitmap(sb).chunk());
+    assertNull(bitmap(5, 0).bitmap(sb));
+    long huge = 1L << 50;
+    NewArray mirror = bitmap(1, NewArray.AUTO);
+    BitmapHeader header = mirror.bitmap(first(mirror, huge, huge, huge));
+    assertEquals(128 * MIB, header.chunk());
+    assertEquals(BitmapHeader.MAX_CHUNKS, header.chunks(), 1);
+  }
+
+  @Test
+  void aBitmapWithoutRoomOrUseIsRefused() {
+    refused(() -> bitmap(0, NewArray.AUTO));
+    refused(() -> bitmap(0, 64 << 20));
+    refused(() -> bitmap(5, 2048));
+    refused(() -> bitmap(5, 12_288));
+    refused(() -> bitmap(5, -2));
+    long size = 1L << 40;
+    refused(() -> first(bitmap(1, 4096), size, size, size));
+  }
+
+  private static NewArray bitmap(int level, int chunk) {
+    return new NewArray(level, 65536, 3, ID, "host:a", Superblocks.CREATED, true, chunk);
   }
 
   private static void refused(Runnable making) {
@@ -105,7 +136,7 @@ class NewArrayTest {
   }
 
   private static NewArray array(int level, int chunk, int disks) {
-    return new NewArray(level, chunk, disks, ID, "host:a", Superblocks.CREATED, false);
+    return new NewArray(level, chunk, disks, ID, "host:a", Superblocks.CREATED, false, 0);
   }
 
   private static Superblock first(NewArray array, long... sizes) {

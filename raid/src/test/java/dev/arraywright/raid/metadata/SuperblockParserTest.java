@@ -80,6 +80,7 @@ class SuperblockParserTest {
     corrupt("as number 4 of 4", b -> b.putShort(HEADER_SIZE, (short) 4));
     corrupt("bitmap at sector 2147483655", b -> b.putInt(FEATURES_AT, 1).putInt(96, 0x7fffffff));
     corrupt("bitmap at sector -1 ", b -> b.putInt(FEATURES_AT, 1).putInt(BITMAP_OFFSET_AT, -9));
+    corrupt("bitmap at sector 8, inside", b -> b.putInt(FEATURES_AT, 1).putInt(96, 0));
     corrupt(
         "18446744073709551615 sectors rebuilt",
         b -> b.putInt(FEATURES_AT, 2).putLong(RECOVERY_OFFSET_AT, -1));

@@ -160,6 +160,25 @@ class SuperblockTest {
   }
 
   @Test
+  void bitmapReplacementAndRecoveryByBitmapAreFeaturesThatComeAndGo() throws SuperblockException {
+    Superblock sb = Superblock.parse(golden());
+    assertFalse(sb.isReplacement() || sb.recoveryByBitmap());
+    Superblock all = sb.withReplacement(true).withRecoveryByBitmap(true).withBitmap(-4096);
+    assertEquals(all, Superblock.parse(all.encode(512)));
+    assertEquals(1 + 2 + 16 + 128, all.featureMap());
+    assertTrue(all.isReplacement() && all.recoveryByBitmap());
+    assertEquals(-4096, all.bitmapOffset());
+    assertEquals(sb, all.withReplacement(false).withRecoveryByBitmap(false).withBitmap(4096));
+    assertEquals(2, sb.withoutBitmap().featureMap());
+    Superblock whole = all.withRecoveryOffset(Superblock.IN_SYNC);
+    assertEquals(1 + 16, whole.featureMap());
+    assertThrows(IllegalStateException.class, () -> whole.withRecoveryByBitmap(true));
+    for (long place : new long[] {-8192, -100, 0, 100, 0x800 * 512 - 4096, 1L << 50}) {
+      assertThrows(IllegalArgumentException.class, () -> sb.withBitmap(place));
+    }
+  }
+
+  @Test
   void misuseIsRefused() throws SuperblockException {
     Superblock sb = Superblock.parse(golden());
     assertThrows(IllegalArgumentException.class, () -> sb.withRole(6, 0));

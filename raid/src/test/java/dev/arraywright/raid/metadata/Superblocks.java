@@ -27,7 +27,7 @@ final class Superblocks {
   static NewArray array(Random random, int level, int disks) {
     int chunk = 4096 << random.nextInt(9);
     String name = "host:" + Integer.toString(random.nextInt(1_000_000), 36);
-    return new NewArray(level, chunk, disks, uuid(random), name, CREATED, random.nextBoolean());
+    return new NewArray(level, chunk, disks, uuid(random), name, CREATED, random.nextBoolean(), 0);
   }
 
   static int disks(Random random, int level) {
