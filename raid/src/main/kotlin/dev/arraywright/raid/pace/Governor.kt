@@ -34,7 +34,10 @@ internal class Governor(private val foreground: Foreground) {
         if (now - lookedAt < LOOK) return
         lookedAt = now
         foreground.besideWork.drainTo(loaded)
-        if (quiet) listen(now) else if (now >= quietDue) beQuiet(now)
+        if (quiet)
+            listen(now)
+        else if (now >= quietDue)
+            beQuiet(now)
         if (!quiet) adjust(now, limits)
     }
 
@@ -83,8 +86,8 @@ internal class Governor(private val foreground: Foreground) {
 
     private fun adjust(now: Long, limits: PaceLimits) {
         val age = now - windowSince
-        val full = loaded.total >= 50 && age >= WINDOW || loaded.total >= 1 && age >= LONG_WINDOW
-        if (!full || idle.total < FEW) return
+        val full = age >= if (loaded.total >= 50) WINDOW else LONG_WINDOW
+        if (!full || loaded.total < 1 || idle.total < FEW) return
         val slow = loaded.above(limits.target * idle.quantile(0.99))
         val factor = factor(loaded.total, slow)
         rate = (rate.coerceAtLeast(limits.floor.toDouble()) * factor).coerceAtMost(limits.ceiling.orNone())
