@@ -89,13 +89,16 @@ public class ArrayHandle internal constructor(
     public suspend fun add(member: String): Unit = mutex.withLock {
         val address = members.parse(member)
         val open = OpenMember(address, members.open(address, name))
+        val before = opened.value
+        // Known before it is a member, so that nobody sees the member without its address.
+        opened.value += (open.device.info().id() to open)
         try {
             refusing { raid.add(open.device) }
         } catch (e: Throwable) {
+            opened.value = before
             members.close(open)
             throw e
         }
-        opened.value += (open.device.info().id() to open)
         refresh()
     }
 

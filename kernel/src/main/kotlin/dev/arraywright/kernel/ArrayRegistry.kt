@@ -1,20 +1,27 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.event.ArrayAssembled
+import dev.arraywright.kernel.event.ArrayStopped
+import dev.arraywright.kernel.event.DeviceGroupCreated
+import dev.arraywright.kernel.event.DeviceLeftOut
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.event.Occurrence
 import dev.arraywright.kernel.event.StatusReporter
-import dev.arraywright.kernel.event.Topic
 import dev.arraywright.raid.array.ArrayException
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.CreateSpec
 import dev.arraywright.raid.array.RaidArray
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.OpenOptions
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.getAndUpdate
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
@@ -22,8 +29,10 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.path.isDirectory
 import kotlin.io.path.isRegularFile
+import kotlin.time.Duration
 
 /** The arrays of a kernel. Making, assembling and stopping are done one at a time; running arrays are not held up. */
 internal class ArrayRegistry(
@@ -34,6 +43,7 @@ internal class ArrayRegistry(
 ) {
     private val mutex = Mutex()
     private var ended = false
+    private val failures = ConcurrentHashMap<String, Exception>()
     private val table = MutableStateFlow<Map<String, ArrayHandle>>(emptyMap())
 
     val arrays: StateFlow<Map<String, ArrayHandle>> = table.asStateFlow()
@@ -50,7 +60,7 @@ internal class ArrayRegistry(
         val addresses = members.parseAll(spec.members + spec.spares)
         val made = spec.createFilesOf?.let { members.createFiles(addresses, it, spec.preallocate) }.orEmpty()
         try {
-            running(spec.name, addresses, Topic.DEVICE_GROUP_CREATED) { opened ->
+            running(spec.name, addresses, ::created) { opened ->
                 val devices = opened.map { it.device }
                 val geometry =
                     CreateSpec(spec.name, spec.level, spec.chunk, assumeClean = spec.assumeClean, force = spec.force)
@@ -70,18 +80,34 @@ internal class ArrayRegistry(
     ): ArrayHandle = mutex.withLock {
         requireOpen()
         name?.let(::requireFree)
-        running(name, members.parseAll(texts), Topic.ARRAY_ASSEMBLED, unopened) { opened ->
+        running(name, members.parseAll(texts), ::assembled, unopened) { opened ->
             engine.assemble(opened.map { it.device }, force)
         }
     }
 
     suspend fun stop(name: String): Unit = mutex.withLock { stopped(named(name)) }
 
-    /** Stops all for good, the others too where one fails to stop; the first failure is thrown at the end. */
+    /** Stops all for good, at once, so that one which fails or hangs keeps no other from it; see [abandon]. */
     suspend fun stopAll(): Unit = mutex.withLock {
         ended = true
-        val failures = table.value.values.mapNotNull { runCatching { stopped(it) }.exceptionOrNull() }
-        failures.firstOrNull()?.let { throw it }
+        coroutineScope {
+            for (handle in table.value.values) launch {
+                try {
+                    stopped(handle)
+                } catch (e: CancellationException) {
+                    throw e
+                } catch (e: Exception) {
+                    failures[handle.name] = e
+                }
+            }
+        }
+    }
+
+    /** Gives up those that [stopAll] has not stopped within [bound]; what did not stop as it should, and why. */
+    fun abandon(bound: Duration): Map<String, String> {
+        val late = table.value.keys.associateWith { "it did not end within $bound" }
+        late.forEach(::leave)
+        return late + failures.mapValues { (_, e) -> e.message ?: e.javaClass.simpleName }
     }
 
     suspend fun examine(address: StorageAddress): Examination {
@@ -134,7 +160,7 @@ internal class ArrayRegistry(
     private suspend fun running(
         name: String?,
         addresses: List<StorageAddress>,
-        topic: Topic,
+        news: (ArrayStatus) -> Occurrence,
         unopened: ((KernelError) -> Unit)? = null,
         start: suspend (List<OpenMember>) -> RaidArray,
     ): ArrayHandle {
@@ -143,7 +169,7 @@ internal class ArrayRegistry(
             val raid = start(opened)
             val handle = ArrayHandle(name ?: raid.name.substringAfter(':'), raid, members, opened)
             members.closeAll(opened.filterNot { it.isUsedBy(raid) })
-            register(handle, topic)
+            register(handle, news)
             return handle
         } catch (e: ArrayException) {
             members.closeAll(opened)
@@ -154,15 +180,11 @@ internal class ArrayRegistry(
         }
     }
 
-    private fun register(handle: ArrayHandle, topic: Topic) {
+    private fun register(handle: ArrayHandle, news: (ArrayStatus) -> Occurrence) {
         val name = handle.name
         table.update { it + (name to handle) }
-        events.emit(
-            topic,
-            name,
-            "${handle.status.value.level} of ${handle.status.value.members.size} members, ${handle.size} bytes",
-        )
-        for ((address, why) in handle.leftOut) events.emit(Topic.DEVICE_LEFT_OUT, name, "$address is left out: $why")
+        events.emit(news(handle.status.value))
+        for ((address, why) in handle.leftOut) events.emit(DeviceLeftOut(name, address, why))
         val reporter = StatusReporter(name, events)
         scope.launch {
             handle.changes().collect {
@@ -172,13 +194,29 @@ internal class ArrayRegistry(
         }
     }
 
+    private fun created(now: ArrayStatus): Occurrence {
+        val (members, spares) = now.members.partition { it.slot != null }
+        return DeviceGroupCreated(now.name, now.level, now.size, members.addresses(), spares.addresses())
+    }
+
+    private fun assembled(now: ArrayStatus): Occurrence =
+        ArrayAssembled(now.name, now.level, now.size, now.members.addresses())
+
+    private fun List<MemberStatus>.addresses(): List<String> = mapNotNull { it.address }
+
     private suspend fun stopped(handle: ArrayHandle) {
         try {
             handle.stop()
-        } finally {
-            table.update { it - handle.name }
-            events.emit(Topic.ARRAY_STOPPED, handle.name, "stopped")
+        } catch (e: Throwable) {
+            leave(handle.name, e.message ?: e.javaClass.simpleName)
+            throw e
         }
+        leave(handle.name, null)
+    }
+
+    /** Told once, whoever comes first. */
+    private fun leave(name: String, cause: String?) {
+        if (name in table.getAndUpdate { it - name }) events.emit(ArrayStopped(name, cause))
     }
 
     private companion object {

@@ -5,21 +5,25 @@ import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
+import dev.arraywright.kernel.event.journal.EventJournal
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.SharedFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.future.future
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
-import kotlinx.coroutines.withTimeoutOrNull
 import org.koin.core.KoinApplication
+import org.koin.core.error.InstanceCreationException
 import org.koin.dsl.koinApplication
+import java.util.concurrent.ExecutionException
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.TimeoutException
 
 /**
  * A storage array controller inside this process: opens devices, makes and runs arrays of them, exports them over NBD.
@@ -53,6 +57,15 @@ public class ArraywrightKernel internal constructor(
 
     /** What happens, in order; see [EventStream] for what a slow or late subscriber misses. */
     public val events: SharedFlow<KernelEvent> get() = stream.events
+
+    /** Where events are kept, and whether they are; null without [KernelOptions.journal]. */
+    public val journal: EventJournal? get() = stream.journal
+
+    /**
+     * Events from number [sequence] on, or from the oldest that is left, then as they happen; in order and none twice. With
+     * a journal a collector may be as slow as it likes; a gap in the numbers is what the journal does not have any more.
+     */
+    public fun eventsSince(sequence: Long): Flow<KernelEvent> = stream.since(sequence)
 
     /** Looks at a device without changing it. */
     public suspend fun examine(address: String): Examination = registry.examine(members.parse(address))
@@ -115,36 +128,53 @@ public class ArraywrightKernel internal constructor(
         return failures
     }
 
-    /** Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing. */
+    /**
+     * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.
+     *
+     * @throws KernelError.NotStopped if something did not end as it should, after everything else was ended
+     */
     public suspend fun shutdown(): Unit = withContext(NonCancellable) {
-        closing.withLock {
-            if (closed) return@withLock
+        val left = closing.withLock {
+            if (closed) return@withLock emptyList()
             closed = true
             try {
-                withTimeoutOrNull(options.closeWithin) {
-                    nbd.close()
-                    registry.stopAll()
-                }
+                Ending(scope, registry, nbd, stream).within(options.closeWithin)
             } finally {
                 scope.cancel(CancellationException("the kernel is closed"))
             }
         }
         // Closing the application closes this kernel again, which by now does nothing.
         withContext(Dispatchers.IO) { own?.close() }
+        if (left.isNotEmpty()) throw Ending.failure(left)
     }
 
     /** [shutdown] for callers that block, with the same bound. */
     override fun close() {
         if (closed) return
         val ended = CoroutineScope(Dispatchers.IO).future { shutdown() }
-        ended.get(2 * options.closeWithin.inWholeMilliseconds, TimeUnit.MILLISECONDS)
+        try {
+            ended.get(2 * options.closeWithin.inWholeMilliseconds, TimeUnit.MILLISECONDS)
+        } catch (e: ExecutionException) {
+            throw e.cause as? KernelError ?: e
+        } catch (e: TimeoutException) {
+            throw Ending.failure(listOf("the kernel has not ended within twice ${options.closeWithin}"), e)
+        }
     }
 
     public companion object {
-        /** Starts a kernel with a private Koin application, which ends with it. */
+        /**
+         * Starts a kernel with a private Koin application, which ends with it; blocks for opening the journal.
+         *
+         * @throws KernelError if the journal cannot be written, or another kernel writes it
+         */
         public fun start(options: KernelOptions = KernelOptions()): ArraywrightKernel {
             val application = koinApplication { modules(kernelModules(options)) }
-            val kernel = application.koin.get<ArraywrightKernel>()
+            val kernel = try {
+                application.koin.get<ArraywrightKernel>()
+            } catch (e: InstanceCreationException) {
+                application.close()
+                throw generateSequence<Throwable>(e) { it.cause }.firstNotNullOfOrNull { it as? KernelError } ?: e
+            }
             kernel.own = application
             return kernel
         }

@@ -8,7 +8,8 @@ import dev.arraywright.hardware.nbd.server.NbdServer
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.EventStream
-import dev.arraywright.kernel.event.Topic
+import dev.arraywright.kernel.event.ExportStarted
+import dev.arraywright.kernel.event.ExportStopped
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlinx.coroutines.Dispatchers
@@ -80,17 +81,16 @@ internal class Exports(private val buffers: BufferAllocator, private val events:
         running.export(export)
         val info = ExportInfo(wish.name, array.name, array.size, wish.readOnly, uri(running, wish.name))
         table.update { it + (wish.name to info) }
-        events.emit(Topic.EXPORT_STARTED, wish.name, "${array.name} is exported at ${info.uri}")
+        events.emit(ExportStarted(array.name, wish.name, info.uri))
         info
     }
 
     suspend fun unexport(name: String): Unit = mutex.withLock {
-        if (name !in table.value) {
-            throw KernelError.NotFound("cannot end the export $name", "there is none of that name")
-        }
+        val info = table.value[name]
+            ?: throw KernelError.NotFound("cannot end the export $name", "there is none of that name")
         withContext(Dispatchers.IO) { server?.unexport(name) }
         table.update { it - name }
-        events.emit(Topic.EXPORT_STOPPED, name, "no longer exported")
+        events.emit(ExportStopped(info.array, name))
     }
 
     /** Ends every connection and export; clients see a shutdown. */
@@ -99,7 +99,7 @@ internal class Exports(private val buffers: BufferAllocator, private val events:
             ended = true
             withContext(Dispatchers.IO) { server?.close() }
             server = null
-            table.value.keys.forEach { events.emit(Topic.EXPORT_STOPPED, it, "the kernel closes") }
+            table.value.values.forEach { events.emit(ExportStopped(it.array, it.name, "the kernel closes")) }
             table.value = emptyMap()
         }
     }

@@ -51,6 +51,12 @@ public sealed class KernelError(
         override val code: String get() = "bad-configuration"
     }
 
+    /** The kernel is closed, and something in it did not end as it should. */
+    public class NotStopped(what: String, why: String, remedy: String = "", cause: Throwable? = null) :
+        KernelError(what, why, remedy, cause) {
+        override val code: String get() = "not-stopped"
+    }
+
     /** The kernel is closed. */
     public class Closed : KernelError("the kernel is closed", "", "start a new one") {
         override val code: String get() = "closed"

@@ -3,6 +3,7 @@ package dev.arraywright.kernel
 import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
 import dev.arraywright.raid.codec.Parity
@@ -28,7 +29,7 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
         CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(parallelism, "arraywright"))
     }
     single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get()) }
-    single<EventStream> { EventStream(get()) }
+    single<EventStream> { EventStream(get(), options.journal?.let { EventJournal.open(it, options.journalLimits) }) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get()) }

@@ -1,5 +1,7 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.event.journal.JournalLimits
+import java.nio.file.Path
 import kotlin.time.Clock
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
@@ -10,9 +12,13 @@ import kotlin.time.Duration.Companion.seconds
  * @param clock where event and superblock times come from
  * @param closeWithin bound on [ArraywrightKernel.shutdown]: what has not ended by then is abandoned
  * @param bufferLimit bytes of off-heap memory that I/O may hold at once
+ * @param journal the directory that keeps the events, of this kernel alone; absent: they are not kept
+ * @param journalLimits how many of them it keeps
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
     public val closeWithin: Duration = 30.seconds,
     public val bufferLimit: Long = 256L shl 20,
+    public val journal: Path? = null,
+    public val journalLimits: JournalLimits = JournalLimits(),
 )

@@ -45,6 +45,9 @@ public class Arraywright private constructor(private val kernel: ArraywrightKern
     /** What happens, in order, beginning with the latest events. */
     public fun events(): Flow.Publisher<KernelEvent> = kernel.events.asPublisher()
 
+    /** What happened from event number [sequence] on, and then what happens; see [ArraywrightKernel.eventsSince]. */
+    public fun eventsSince(sequence: Long): Flow.Publisher<KernelEvent> = kernel.eventsSince(sequence).asPublisher()
+
     /** The kernel behind this face. */
     public fun kernel(): ArraywrightKernel = kernel
 

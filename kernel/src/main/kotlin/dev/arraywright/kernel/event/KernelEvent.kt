@@ -1,31 +1,52 @@
 package dev.arraywright.kernel.event
 
+import kotlinx.serialization.Serializable
 import java.time.Instant
 
 /**
- * Something that happened in a kernel. [topic] is a stable name for programs, [sequence] counts up from 1 without gaps
- * within one kernel, [time] is the kernel's clock, and [message] is a line for people.
+ * Something that happened in a kernel: [occurrence] says what. [sequence] counts up from 1 without gaps, across restarts
+ * too where there is a journal; [time] is the kernel's clock. As JSON it is one flat object, see [KernelEventSerializer].
  */
+@Serializable(with = KernelEventSerializer::class)
 public data class KernelEvent(
     public val sequence: Long,
     public val time: Instant,
-    public val topic: Topic,
-    public val subject: String,
-    public val message: String,
+    public val occurrence: Occurrence,
 ) {
-    override fun toString(): String = "$time ${topic.text} $subject: $message"
+    /** The stable name of the kind, for programs. */
+    public val topic: Topic get() = occurrence.topic
+
+    /** The array or group it happened to; [Occurrence.KERNEL] where it is none. */
+    public val subject: String get() = occurrence.subject
+
+    /** One line for people. */
+    public val message: String get() = occurrence.message
+
+    override fun toString(): String = "$time ${occurrence.topicText} $subject: $message"
 }
 
-/** The stable names of what can happen; [text] is the form on the wire and in logs. */
+/** The stable names of what can happen; [text] is the form on the wire, in logs and in the journal. */
 public enum class Topic(public val text: String) {
     DEVICE_GROUP_CREATED("device.group.created"),
     DEVICE_ADDED("device.added"),
     DEVICE_REMOVED("device.removed"),
     DEVICE_LEFT_OUT("device.left.out"),
+    DEVICE_HEALTH_WARNING("device.health.warning"),
     DEVICE_FAILED("device.failed"),
+    DEVICE_RETURNED("device.returned"),
+    DEVICE_READDED("device.readded"),
+    FAILOVER_STARTED("device.failover.started"),
     REBUILD_STARTED("device.rebuild.started"),
+    REBUILD_PROGRESS("device.rebuild.progress"),
     REBUILD_COMPLETE("device.rebuild.complete"),
     REBUILD_FAILED("device.rebuild.failed"),
+    REBUILD_CANCELLED("device.rebuild.cancelled"),
+    REBUILD_PAUSED("device.rebuild.paused"),
+    REBUILD_RESUMED("device.rebuild.resumed"),
+    SPARE_ADDED("device.spare.added"),
+    SPARE_REMOVED("device.spare.removed"),
+    SPARE_FAILED("device.spare.failed"),
+    SPARE_EXHAUSTED("device.spare.exhausted"),
     ARRAY_ASSEMBLED("array.assembled"),
     ARRAY_RESYNC_STARTED("array.resync.started"),
     ARRAY_RESYNC_COMPLETE("array.resync.complete"),
@@ -33,6 +54,25 @@ public enum class Topic(public val text: String) {
     ARRAY_RECOVERED("array.recovered"),
     ARRAY_FAILED("array.failed"),
     ARRAY_STOPPED("array.stopped"),
+    SCRUB_STARTED("scrub.started"),
+    SCRUB_PROGRESS("scrub.progress"),
+    SCRUB_COMPLETE("scrub.complete"),
+    SCRUB_FAILED("scrub.failed"),
+    SCRUB_STOPPED("scrub.stopped"),
+    SCRUB_PAUSED("scrub.paused"),
+    SCRUB_RESUMED("scrub.resumed"),
+    POLICY_CHANGED("policy.changed"),
     EXPORT_STARTED("export.started"),
     EXPORT_STOPPED("export.stopped"),
+
+    /** Of a newer kernel's journal; [Occurrence.topicText] has its name. */
+    UNKNOWN("unknown"),
+    ;
+
+    public companion object {
+        private val byText = entries.associateBy { it.text }
+
+        /** The topic of that [text], [UNKNOWN] if there is none. */
+        public fun of(text: String): Topic = byText[text] ?: UNKNOWN
+    }
 }

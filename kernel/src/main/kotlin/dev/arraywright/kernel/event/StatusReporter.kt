@@ -1,59 +1,96 @@
 package dev.arraywright.kernel.event
 
+import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.MemberStatus
 
-/** Turns the states of one array into events: one for each thing that is different from the state before. */
+/**
+ * Turns the states of one array into events: one for each thing that is different from the state before. The first state
+ * is compared with that of a healthy array, so that an array which starts in trouble says so.
+ */
 internal class StatusReporter(private val array: String, private val events: EventStream) {
     private var last: ArrayStatus? = null
+    private var told = 0
 
     fun report(now: ArrayStatus) {
+        if (now.health == ArrayHealth.STOPPED) return
         val before = last
         last = now
         val was = before?.members.orEmpty().associateBy { it.slot to it.address }
-        for (member in now.members) member(was[member.slot to member.address], member, before == null)
+        for (member in now.members) member(was[member.slot to member.address], member, before, now)
+        removed(before?.members.orEmpty(), now.members)
         if (now.health != (before?.health ?: ArrayHealth.OPTIMAL)) health(now)
-        activity(before, now)
+        resync(before, now)
     }
 
-    private fun member(before: MemberStatus?, now: MemberStatus, first: Boolean) {
-        if (before?.state == now.state || now.address == null) return
-        val detail = now.detail?.let { ": $it" }.orEmpty()
-        when (now.state) {
-            "faulty" -> events.emit(Topic.DEVICE_FAILED, array, "${now.address} failed$detail")
-            "rebuilding" -> events.emit(Topic.REBUILD_STARTED, array, "rebuilding slot ${now.slot} onto ${now.address}")
-            "in-sync" -> if (before?.state == "rebuilding") {
-                events.emit(Topic.REBUILD_COMPLETE, array, "slot ${now.slot} is in sync on ${now.address}")
+    private fun member(was: MemberStatus?, member: MemberStatus, before: ArrayStatus?, now: ArrayStatus) {
+        val address = member.address ?: return
+        val slot = member.slot
+        val rebuilt = was?.state == "rebuilding"
+        when (member.state) {
+            "faulty" -> if (was?.state != "faulty") {
+                if (rebuilt && slot != null) rebuildFailed(slot, address, member.detail, before?.activity)
+                events.emit(DeviceFailed(array, address, slot, member.detail))
             }
-            "spare" -> if (!first) events.emit(Topic.DEVICE_ADDED, array, "${now.address} waits as a spare")
+            "rebuilding" -> if (slot != null) rebuilding(slot, address, rebuilt, now.activity)
+            "in-sync" -> if (rebuilt && slot != null) {
+                events.emit(RebuildComplete(array, null, slot, address, before?.activity?.total ?: 0))
+            }
+            "spare" -> if (was == null && before != null) events.emit(DeviceAdded(array, address))
         }
+    }
+
+    /** A member that another one replaced is in no slot, and still there: it is not removed. */
+    private fun removed(before: List<MemberStatus>, now: List<MemberStatus>) {
+        val here = now.map { it.address }
+        val empty = now.filter { it.state == "missing" }.map { it.slot }
+        for (member in before) {
+            val address = member.address?.takeIf { it !in here } ?: continue
+            if (member.slot == null || member.slot in empty) events.emit(DeviceRemoved(array, address, member.slot))
+        }
+    }
+
+    /** Progress is told at every tenth. An array rebuilds one member at a time, which its activity is about. */
+    private fun rebuilding(slot: Int, address: String, already: Boolean, activity: Activity?) {
+        val rebuild = activity?.takeIf { it.kind == "rebuild" } ?: Activity("rebuild", 0, 0)
+        val tenth = if (rebuild.total == 0L) 0 else percentOf(rebuild.done, rebuild.total) / TENTH
+        when {
+            !already -> events.emit(RebuildStarted(array, null, slot, address, rebuild.total, rebuild.done))
+            tenth > told -> events.emit(RebuildProgress(array, null, slot, address, rebuild.done, rebuild.total))
+        }
+        told = if (already) maxOf(told, tenth) else tenth
+    }
+
+    private fun rebuildFailed(slot: Int, address: String, cause: String?, activity: Activity?) {
+        events.emit(RebuildFailed(array, null, slot, address, activity?.done ?: 0, activity?.total ?: 0, cause))
     }
 
     private fun health(now: ArrayStatus) {
+        val places = now.members.filter { it.slot != null }
+        val missing = places.count { it.state != "in-sync" }
         when (now.health) {
-            ArrayHealth.OPTIMAL -> events.emit(Topic.ARRAY_RECOVERED, array, "every member is in sync")
-            ArrayHealth.DEGRADED -> events.emit(
-                Topic.ARRAY_DEGRADED,
-                array,
-                "${now.members.count {
-                    it.slot != null && it.state != "in-sync"
-                }} members short",
-            )
-            ArrayHealth.FAILED -> events.emit(Topic.ARRAY_FAILED, array, "past its tolerance, writes are refused")
-            ArrayHealth.STOPPED -> Unit
+            ArrayHealth.OPTIMAL -> events.emit(ArrayRecovered(array))
+            ArrayHealth.DEGRADED -> events.emit(ArrayDegraded(array, missing, places.size))
+            ArrayHealth.FAILED -> {
+                val cause = places.firstNotNullOfOrNull { it.detail }
+                events.emit(ArrayFailed(array, missing, places.size, cause))
+            }
+            ArrayHealth.STOPPED -> error("a stopped array is not reported")
         }
     }
 
-    private fun activity(before: ArrayStatus?, now: ArrayStatus) {
-        val resync = now.activity?.kind == "resync"
-        val was = before?.activity?.kind == "resync"
-        if (resync && !was) events.emit(Topic.ARRAY_RESYNC_STARTED, array, "redundancy is made to agree with the data")
-        if (was && !resync && now.health != ArrayHealth.STOPPED)
-            events.emit(
-                Topic.ARRAY_RESYNC_COMPLETE,
-                array,
-                "redundancy agrees with the data",
-            )
+    private fun resync(before: ArrayStatus?, now: ArrayStatus) {
+        val resync = now.activity?.takeIf { it.kind == "resync" }
+        val was = before?.activity?.takeIf { it.kind == "resync" }
+        if (resync != null && was == null) events.emit(ArrayResyncStarted(array, resync.total, resync.done))
+        if (was != null && resync == null && now.health in COMPLETES) events.emit(ArrayResyncComplete(array, was.total))
+    }
+
+    private companion object {
+        const val TENTH = 10
+
+        /** An array that failed or stopped in its resync did not complete it. */
+        val COMPLETES = setOf(ArrayHealth.OPTIMAL, ArrayHealth.DEGRADED)
     }
 }

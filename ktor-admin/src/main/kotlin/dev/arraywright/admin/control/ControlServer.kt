@@ -34,8 +34,6 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.io.readByteArray
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
-import kotlinx.serialization.json.buildJsonObject
-import kotlinx.serialization.json.put
 import org.slf4j.LoggerFactory
 import java.io.IOException
 import java.nio.file.Path
@@ -165,14 +163,8 @@ private suspend fun ApplicationCall.events(kernel: ArraywrightKernel) {
 }
 
 private fun serverSent(event: KernelEvent): String {
-    val data = buildJsonObject {
-        put("sequence", event.sequence)
-        put("time", event.time.toString())
-        put("topic", event.topic.text)
-        put("subject", event.subject)
-        put("message", event.message)
-    }
-    return "id: ${event.sequence}\nevent: ${event.topic.text}\ndata: $data\n\n"
+    val data = json.encodeToString(event)
+    return "id: ${event.sequence}\nevent: ${event.occurrence.topicText}\ndata: $data\n\n"
 }
 
 private const val LARGEST_BODY = 1L shl 20

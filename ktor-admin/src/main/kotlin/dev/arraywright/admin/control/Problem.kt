@@ -26,6 +26,7 @@ internal data class Problem(
         "in-use" -> KernelError.InUse(title, detail, remedy)
         "array-refuses" -> KernelError.ArrayRefuses(title, detail, remedy)
         "bad-configuration" -> KernelError.BadConfiguration(title, detail, remedy)
+        "not-stopped" -> KernelError.NotStopped(title, detail, remedy)
         "closed" -> KernelError.Closed()
         else -> KernelError.DeviceUnusable(title, detail, remedy)
     }
@@ -72,6 +73,7 @@ internal data class Problem(
             is KernelError.InUse, is KernelError.ArrayRefuses -> CONFLICT
             is KernelError.DeviceUnusable -> UNPROCESSABLE
             is KernelError.Closed -> UNAVAILABLE
+            is KernelError.NotStopped -> INTERNAL
         }
 
         private const val BAD_REQUEST = 400

@@ -17,6 +17,7 @@ class ProblemSpec : StringSpec({
         KernelError.DeviceUnusable("what", "why", "remedy") to 422,
         KernelError.ArrayRefuses("what", "why", "remedy") to 409,
         KernelError.BadConfiguration("what", "why", "remedy") to 400,
+        KernelError.NotStopped("what", "why", "remedy") to 500,
         KernelError.Closed() to 503,
     )
 

@@ -1,0 +1,55 @@
+package dev.arraywright.kernel
+
+import dev.arraywright.kernel.event.EventStream
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.time.Duration
+
+/** The end of a kernel: exports, then arrays, then the journal, which so has the others' last events. */
+internal class Ending(
+    private val scope: CoroutineScope,
+    private val registry: ArrayRegistry,
+    private val nbd: Exports,
+    private val stream: EventStream,
+) {
+    /** Returns within [bound] what has not ended as it should, a line each; that is left behind. */
+    suspend fun within(bound: Duration): List<String> {
+        val forJournal = if (stream.journal == null) Duration.ZERO else bound / JOURNAL_SHARE
+        val rest = bound - forJournal
+        val exports = AtomicReference<String?>("the exports did not end within $rest")
+        // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
+        val work = scope.launch {
+            exports.set(exportsEnd())
+            registry.stopAll()
+        }
+        withTimeoutOrNull(rest) { work.join() } ?: work.cancel()
+        val arrays = registry.abandon(rest).map { (name, why) -> "array $name: $why" }
+        val kept = stream.close(forJournal)
+        val journal = stream.journal?.failure?.value?.takeUnless { kept }
+        return listOfNotNull(exports.get()) + arrays + listOfNotNull(journal)
+    }
+
+    private suspend fun exportsEnd(): String? =
+        try {
+            nbd.close()
+            null
+        } catch (e: CancellationException) {
+            throw e
+        } catch (e: Exception) {
+            "the exports: ${e.message ?: e.javaClass.simpleName}"
+        }
+
+    companion object {
+        private const val JOURNAL_SHARE = 10
+
+        fun failure(left: List<String>, cause: Throwable? = null): KernelError = KernelError.NotStopped(
+            "the kernel is closed, but not everything in it stopped as it should",
+            left.joinToString("; "),
+            "what a flush covered is on the members; assemble the array again, which resyncs it if it has to",
+            cause,
+        )
+    }
+}
