@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.hardware.device.guard.GuardLimits
+import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.codec.Parity
 import dev.arraywright.spi.memory.BufferAllocator
@@ -39,4 +40,5 @@ private val handedIn = listOf(
     BufferAllocator::class,
     GuardLimits::class,
     Duration::class,
+    EventJournal::class,
 )

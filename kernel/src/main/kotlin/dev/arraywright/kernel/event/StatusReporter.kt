@@ -34,8 +34,11 @@ internal class StatusReporter(private val array: String, private val events: Eve
                 events.emit(DeviceFailed(array, address, slot, member.detail))
             }
             "rebuilding" -> if (slot != null) rebuilding(slot, address, rebuilt, now.activity)
-            "in-sync" -> if (rebuilt && slot != null) {
-                events.emit(RebuildComplete(array, null, slot, address, before?.activity?.total ?: 0))
+            // States are conflated: of a short rebuild only the end may be seen.
+            "in-sync" -> if (slot != null && before != null && (rebuilt || was == null)) {
+                val total = before.activity?.total ?: 0
+                if (!rebuilt) events.emit(RebuildStarted(array, null, slot, address, total))
+                events.emit(RebuildComplete(array, null, slot, address, total))
             }
             "spare" -> if (was == null && before != null) events.emit(DeviceAdded(array, address))
         }
