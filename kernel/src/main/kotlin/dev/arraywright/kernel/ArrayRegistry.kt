@@ -6,7 +6,7 @@ import dev.arraywright.kernel.event.DeviceGroupCreated
 import dev.arraywright.kernel.event.DeviceLeftOut
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.Occurrence
-import dev.arraywright.kernel.event.StatusReporter
+import dev.arraywright.kernel.spare.Protection
 import dev.arraywright.raid.array.ArrayException
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.CreateSpec
@@ -40,6 +40,7 @@ internal class ArrayRegistry(
     private val members: Members,
     private val events: EventStream,
     private val scope: CoroutineScope,
+    private val protection: Protection,
 ) {
     private val mutex = Mutex()
     private var ended = false
@@ -54,18 +55,28 @@ internal class ArrayRegistry(
         "create or assemble it first",
     )
 
-    suspend fun create(spec: ArraySpec): ArrayHandle = mutex.withLock {
+    /** An array that was made, and the files that were made for it. */
+    class Made(val handle: ArrayHandle, val files: List<Path>)
+
+    suspend fun create(spec: ArraySpec, domains: Map<StorageAddress, String> = emptyMap()): Made = mutex.withLock {
         requireOpen()
         requireFree(spec.name)
         val addresses = members.parseAll(spec.members + spec.spares)
         val made = spec.createFilesOf?.let { members.createFiles(addresses, it, spec.preallocate) }.orEmpty()
         try {
-            running(spec.name, addresses, ::created) { opened ->
+            val handle = running(spec.name, addresses, domains, ::created) { opened ->
                 val devices = opened.map { it.device }
-                val geometry =
-                    CreateSpec(spec.name, spec.level, spec.chunk, assumeClean = spec.assumeClean, force = spec.force)
+                val geometry = CreateSpec(
+                    spec.name,
+                    spec.level,
+                    spec.chunk,
+                    assumeClean = spec.assumeClean,
+                    force = spec.force,
+                    bitmapChunk = spec.bitmapChunk,
+                )
                 engine.create(geometry, devices.take(spec.members.size), devices.drop(spec.members.size))
             }
+            Made(handle, made)
         } catch (e: Throwable) {
             withContext(NonCancellable + Dispatchers.IO) { made.forEach(Files::deleteIfExists) }
             throw e
@@ -76,11 +87,12 @@ internal class ArrayRegistry(
         texts: List<String>,
         name: String?,
         force: Boolean,
+        domains: Map<StorageAddress, String> = emptyMap(),
         unopened: ((KernelError) -> Unit)? = null,
     ): ArrayHandle = mutex.withLock {
         requireOpen()
         name?.let(::requireFree)
-        running(name, members.parseAll(texts), ::assembled, unopened) { opened ->
+        running(name, members.parseAll(texts), domains, ::assembled, unopened) { opened ->
             engine.assemble(opened.map { it.device }, force)
         }
     }
@@ -160,6 +172,7 @@ internal class ArrayRegistry(
     private suspend fun running(
         name: String?,
         addresses: List<StorageAddress>,
+        domains: Map<StorageAddress, String>,
         news: (ArrayStatus) -> Occurrence,
         unopened: ((KernelError) -> Unit)? = null,
         start: suspend (List<OpenMember>) -> RaidArray,
@@ -169,7 +182,7 @@ internal class ArrayRegistry(
             val raid = start(opened)
             val handle = ArrayHandle(name ?: raid.name.substringAfter(':'), raid, members, opened)
             members.closeAll(opened.filterNot { it.isUsedBy(raid) })
-            register(handle, news)
+            register(handle, domains, news)
             return handle
         } catch (e: ArrayException) {
             members.closeAll(opened)
@@ -180,18 +193,22 @@ internal class ArrayRegistry(
         }
     }
 
-    private fun register(handle: ArrayHandle, news: (ArrayStatus) -> Occurrence) {
+    private suspend fun register(
+        handle: ArrayHandle,
+        domains: Map<StorageAddress, String>,
+        news: (ArrayStatus) -> Occurrence,
+    ) {
         val name = handle.name
         table.update { it + (name to handle) }
         events.emit(news(handle.status.value))
         for ((address, why) in handle.leftOut) events.emit(DeviceLeftOut(name, address, why))
-        val reporter = StatusReporter(name, events)
-        scope.launch {
-            handle.changes().collect {
-                handle.refresh()
-                reporter.report(handle.status.value)
-            }
+        try {
+            protection.register(handle, domains)
+        } catch (e: Throwable) {
+            withContext(NonCancellable) { stopped(handle) }
+            throw e
         }
+        scope.launch { handle.changes().collect { handle.refresh() } }
     }
 
     private fun created(now: ArrayStatus): Occurrence {
@@ -206,6 +223,7 @@ internal class ArrayRegistry(
 
     private suspend fun stopped(handle: ArrayHandle) {
         try {
+            protection.unregister(handle)
             handle.stop()
         } catch (e: Throwable) {
             leave(handle.name, e.message ?: e.javaClass.simpleName)

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.raid.array.CreateSpec
 import dev.arraywright.raid.layout.RaidLevel
 
 /**
@@ -13,6 +14,8 @@ import dev.arraywright.raid.layout.RaidLevel
  * the array cannot be made)
  * @param preallocate whether created files have their space from the start instead of being sparse
  * @param assumeClean skips the first resync: right only where all members hold zeroes or their old, consistent content
+ * @param bitmapChunk bytes for which a bit of the write-intent bitmap stands, a power of two from 4096 on;
+ * [AUTO_BITMAP] for md's default; absent: no bitmap
  * @param force makes the array although members belong to another one
  */
 public data class ArraySpec(
@@ -25,9 +28,13 @@ public data class ArraySpec(
     public val preallocate: Boolean = false,
     public val assumeClean: Boolean = false,
     public val force: Boolean = false,
+    public val bitmapChunk: Int? = null,
 ) {
     public companion object {
         /** mdadm's default: 512 KiB. */
         public const val DEFAULT_CHUNK: Int = 512 * 1024
+
+        /** A write-intent bitmap as coarse as md makes it. */
+        public const val AUTO_BITMAP: Int = CreateSpec.AUTO_BITMAP
     }
 }

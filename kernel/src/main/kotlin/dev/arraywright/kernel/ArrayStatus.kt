@@ -1,11 +1,15 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.spare.RebuildView
+import dev.arraywright.kernel.spare.toView
 import dev.arraywright.raid.array.ArrayPhase
 import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.MemberState
+import dev.arraywright.raid.array.OutDevice
+import dev.arraywright.raid.array.RaidArray
+import dev.arraywright.raid.array.SlotState
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
-import java.util.UUID
 
 /** An array at one moment; sizes in bytes. What the command line prints and the admin surface sends. */
 @Serializable
@@ -25,6 +29,18 @@ public data class ArrayStatus(
     public val events: Long,
     public val members: List<MemberStatus>,
     public val activity: Activity? = null,
+    /** What is being filled, and how far it is. */
+    public val rebuilds: List<RebuildView> = emptyList(),
+    /** Absent where there is none. */
+    public val bitmap: BitmapView? = null,
+)
+
+/** A write-intent bitmap: bytes that a bit stands for, the bits, and those that are set. */
+@Serializable
+public data class BitmapView(
+    public val chunk: Long,
+    public val chunks: Int,
+    public val dirty: Int,
 )
 
 /** What an array can still do. */
@@ -47,12 +63,15 @@ public enum class ArrayHealth {
     STOPPED,
 }
 
-/** One member: its [slot] (absent for a spare or one that was thrown out), [address] (absent where none is there). */
+/** One member: its [slot] (absent for whoever has none of its own), [address] (absent where none is there). */
 @Serializable
 public data class MemberStatus(
     public val slot: Int? = null,
     public val address: String? = null,
-    /** `in-sync`, `rebuilding`, `faulty`, `missing` or `spare`. */
+    /**
+     * `in-sync`, `rebuilding`, `faulty`, `missing` or `spare`; `replacing` is filled beside a member that serves, and
+     * `replaced` was one, until it is removed.
+     */
     public val state: String,
     /** Why it is so, where there is more to say. */
     public val detail: String? = null,
@@ -67,34 +86,53 @@ public data class Activity(
 )
 
 /** The engine's state in the words of operators; [address] tells where a device id is. */
-internal fun ArrayState.toStatus(name: String, uuid: UUID, address: (String) -> String?): ArrayStatus =
-    ArrayStatus(
+internal fun statusOf(name: String, raid: RaidArray, address: (String) -> String?): ArrayStatus {
+    val state = raid.state.value
+    val at = { id: String -> address(id) ?: id }
+    return ArrayStatus(
         name = name,
-        uuid = uuid.toString().replace("-", "").chunked(8).joinToString(":"),
-        level = geometry.level().toString(),
-        size = geometry.arraySize(),
-        chunk = geometry.chunk(),
-        health = when (phase) {
+        uuid = raid.uuid.toString().replace("-", "").chunked(8).joinToString(":"),
+        level = state.geometry.level().toString(),
+        size = state.geometry.arraySize(),
+        chunk = state.geometry.chunk(),
+        health = when (state.phase) {
             is ArrayPhase.Stopped -> ArrayHealth.STOPPED
             is ArrayPhase.Failed -> ArrayHealth.FAILED
-            else -> if (missing > 0) ArrayHealth.DEGRADED else ArrayHealth.OPTIMAL
+            else -> if (state.missing > 0) ArrayHealth.DEGRADED else ArrayHealth.OPTIMAL
         },
-        dirty = !clean,
-        events = events,
-        members = slots.map { slot ->
-            val at = slot.deviceId?.let { address(it) ?: it }
-            when (val member = slot.member) {
-                is MemberState.InSync -> MemberStatus(slot.slot, at, "in-sync")
-                is MemberState.Rebuilding -> MemberStatus(slot.slot, at, "rebuilding")
-                is MemberState.Faulty -> MemberStatus(slot.slot, at, "faulty", member.cause)
-                is MemberState.Missing -> MemberStatus(slot.slot, null, "missing")
-            }
-        } + spares.map { MemberStatus(null, address(it) ?: it, "spare") },
-        activity = activity(),
+        dirty = !state.clean,
+        events = state.events,
+        members = state.slots.map { it.toStatus(at) } + state.beside(at) +
+            state.spares.map { MemberStatus(null, at(it), "spare") } + state.left(at),
+        activity = state.activity(),
+        rebuilds = listOfNotNull(raid.repair.rebuild.value?.takeIf { !it.phase.terminal }?.toView(name, at)),
+        bitmap = raid.bitmap?.let { BitmapView(it.chunk, it.chunks, it.dirty) },
     )
+}
+
+private fun SlotState.toStatus(at: (String) -> String): MemberStatus {
+    val address = deviceId?.let(at)
+    return when (val now = member) {
+        is MemberState.InSync -> MemberStatus(slot, address, "in-sync")
+        is MemberState.Rebuilding -> MemberStatus(slot, address, "rebuilding")
+        is MemberState.Faulty -> MemberStatus(slot, address, "faulty", now.cause)
+        is MemberState.Missing -> MemberStatus(slot, null, "missing")
+    }
+}
+
+private fun ArrayState.beside(at: (String) -> String): List<MemberStatus> = slots.mapNotNull { slot ->
+    slot.replacement?.let { MemberStatus(null, at(it.deviceId), "replacing", "takes slot ${slot.slot} when it is filled") }
+}
+
+/** Those that are out, and were not let go of yet. */
+private fun ArrayState.left(at: (String) -> String): List<MemberStatus> =
+    out.filter { device -> slots.none { it.deviceId == device.deviceId } }.map {
+        val state = if (it.kind == OutDevice.Kind.REPLACED) "replaced" else "faulty"
+        MemberStatus(null, at(it.deviceId), state, it.cause)
+    }
 
 private fun ArrayState.activity(): Activity? = when (val now = phase) {
     is ArrayPhase.Resyncing -> Activity("resync", now.progress.done, now.progress.total)
     is ArrayPhase.Rebuilding -> Activity("rebuild", now.progress.done, now.progress.total)
-    else -> null
+    else -> slots.firstNotNullOfOrNull { it.replacement }?.let { Activity("rebuild", it.progress.done, it.progress.total) }
 }

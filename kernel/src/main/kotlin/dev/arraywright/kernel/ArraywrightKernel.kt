@@ -6,6 +6,7 @@ import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
+import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -39,6 +40,8 @@ public class ArraywrightKernel internal constructor(
     private val registry: ArrayRegistry,
     private val nbd: Exports,
     private val stream: EventStream,
+    /** What keeps arrays whole: spares, failover, rebuilds, scrubs, and the policy of all that. */
+    public val protection: Protection,
 ) : AutoCloseable {
     private val closing = Mutex()
 
@@ -74,7 +77,16 @@ public class ArraywrightKernel internal constructor(
     public suspend fun scan(places: List<String>): List<Examination> = registry.scan(places)
 
     /** Makes an array and runs it. Where a step fails, all that was done is undone. */
-    public suspend fun createArray(spec: ArraySpec): ArrayHandle = registry.create(spec)
+    public suspend fun createArray(spec: ArraySpec): ArrayHandle = registry.create(spec).handle
+
+    /**
+     * Makes an array, looks after it from then on, takes its shared spares, sets the policy and exports it: in one call,
+     * and where a step fails, all that was done is undone. Then files that were created are removed, the superblocks that
+     * were written are erased, and the policy is as before, so that the same call may be made again; whatever else was on
+     * the members is lost as far as it was overwritten.
+     */
+    public suspend fun createProtectedDeviceGroup(group: ProtectedGroup): ArrayHandle =
+        GroupCreation(registry, protection, nbd, members).create(group)
 
     /**
      * Runs the array that [members] belong to, under [name] (by default the one in its superblocks). Members that do not
@@ -104,29 +116,13 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Assembles, listens and exports as configured. What fails is returned, and does not keep the rest from running: an
-     * array comes up without a member that cannot be opened, if it can do so.
+     * Brings about what is configured: policy, arrays, exports, shared spares. May be called again with another
+     * configuration: what runs already stays as it is, spares that are not named any more are let go of, and the policy
+     * counts at once. What fails is returned, and does not keep the rest from running: an array comes up without a member
+     * that cannot be opened, if it can do so.
      */
-    public suspend fun apply(configuration: Configuration): List<KernelError> {
-        val failures = mutableListOf<KernelError>()
-
-        suspend fun attempt(action: suspend () -> Unit): Boolean =
-            try {
-                action()
-                true
-            } catch (e: KernelError) {
-                failures += e
-                false
-            }
-        val wanted = configuration.arrays
-        val listening = wanted.none { it.export != null } || attempt { listen(configuration.nbd) }
-        for (array in wanted) {
-            val runs = attempt { registry.assemble(array.members, array.name, force = false, failures::add) }
-            val export = array.export
-            if (runs && listening && export != null) attempt { export(array.name, export) }
-        }
-        return failures
-    }
+    public suspend fun apply(configuration: Configuration): List<KernelError> =
+        Application(registry, protection, nbd, members).apply(configuration)
 
     /**
      * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.
@@ -138,7 +134,7 @@ public class ArraywrightKernel internal constructor(
             if (closed) return@withLock emptyList()
             closed = true
             try {
-                Ending(scope, registry, nbd, stream).within(options.closeWithin)
+                Ending(scope, registry, nbd, protection, stream).within(options.closeWithin)
             } finally {
                 scope.cancel(CancellationException("the kernel is closed"))
             }

@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
@@ -8,11 +9,12 @@ import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration
 
-/** The end of a kernel: exports, then arrays, then the journal, which so has the others' last events. */
+/** The end of a kernel: exports, then supervisors and shared spares, then arrays, then the journal, which so has the others' last events. */
 internal class Ending(
     private val scope: CoroutineScope,
     private val registry: ArrayRegistry,
     private val nbd: Exports,
+    private val protection: Protection,
     private val stream: EventStream,
 ) {
     /** Returns within [bound] what has not ended as it should, a line each; that is left behind. */
@@ -23,6 +25,8 @@ internal class Ending(
         // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
         val work = scope.launch {
             exports.set(exportsEnd())
+            // Before the arrays, or members that go away with them would be taken for failed ones.
+            protection.close(rest / PROTECTION_SHARE)
             registry.stopAll()
         }
         withTimeoutOrNull(rest) { work.join() } ?: work.cancel()
@@ -44,6 +48,7 @@ internal class Ending(
 
     companion object {
         private const val JOURNAL_SHARE = 10
+        private const val PROTECTION_SHARE = 3
 
         fun failure(left: List<String>, cause: Throwable? = null): KernelError = KernelError.NotStopped(
             "the kernel is closed, but not everything in it stopped as it should",

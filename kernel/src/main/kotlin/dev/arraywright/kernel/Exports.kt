@@ -44,6 +44,9 @@ internal class Exports(private val buffers: BufferAllocator, private val events:
 
     val entries: StateFlow<Map<String, ExportInfo>> = table.asStateFlow()
 
+    /** True once [listen] has succeeded, until the end. */
+    val running: Boolean get() = endpoint != null
+
     suspend fun listen(configuration: NbdConfiguration): Unit = mutex.withLock {
         if (ended) throw KernelError.Closed()
         if (server != null) {

@@ -62,6 +62,18 @@ public sealed class KernelError(
         override val code: String get() = "closed"
     }
 
+    /** The same, in other words. */
+    internal fun retold(what: String, why: String, remedy: String): KernelError = when (this) {
+        is InvalidRequest -> InvalidRequest(what, why, remedy, cause)
+        is NotFound -> NotFound(what, why, remedy, cause)
+        is InUse -> InUse(what, why, remedy, cause)
+        is DeviceUnusable -> DeviceUnusable(what, why, remedy, cause)
+        is ArrayRefuses -> ArrayRefuses(what, why, remedy, cause)
+        is BadConfiguration -> BadConfiguration(what, why, remedy, cause)
+        is NotStopped -> NotStopped(what, why, remedy, cause)
+        is Closed -> this
+    }
+
     internal companion object {
         fun of(address: String, e: DriverException): KernelError {
             val what = "cannot open $address"

@@ -4,6 +4,8 @@ import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.journal.EventJournal
+import dev.arraywright.kernel.spare.Protection
+import dev.arraywright.kernel.spare.protection
 import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
 import dev.arraywright.raid.codec.Parity
@@ -28,12 +30,15 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<CoroutineScope> {
         CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(parallelism, "arraywright"))
     }
-    single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get()) }
+    single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get(), get()) }
     single<EventStream> { EventStream(get(), options.journal?.let { EventJournal.open(it, options.journalLimits) }) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
-    single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get()) } onClose { it?.close() }
+    single<Protection> { protection(get(), get(), get(), get(), get()) }
+    single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
+    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get()) } onClose {
+        it?.close()
+    }
 }
 
 private val parallelism = Runtime.getRuntime().availableProcessors()
@@ -44,4 +49,8 @@ private fun arrayRuntime(
     parity: Parity,
     policy: ArrayPolicy,
     buffers: BufferPool,
-): ArrayRuntime = ArrayRuntime(scope.coroutineContext, clock, parity = parity, policy = policy, buffers = buffers)
+    options: KernelOptions,
+): ArrayRuntime {
+    val bounded = policy.copy(memberDeadline = options.memberDeadline)
+    return ArrayRuntime(scope.coroutineContext, clock, parity = parity, policy = bounded, buffers = buffers)
+}

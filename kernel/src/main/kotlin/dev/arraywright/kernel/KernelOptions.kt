@@ -14,6 +14,8 @@ import kotlin.time.Duration.Companion.seconds
  * @param bufferLimit bytes of off-heap memory that I/O may hold at once
  * @param journal the directory that keeps the events, of this kernel alone; absent: they are not kept
  * @param journalLimits how many of them it keeps
+ * @param state the directory that remembers across restarts how far scrubs came; absent: in memory only
+ * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -21,4 +23,6 @@ public data class KernelOptions(
     public val bufferLimit: Long = 256L shl 20,
     public val journal: Path? = null,
     public val journalLimits: JournalLimits = JournalLimits(),
+    public val state: Path? = null,
+    public val memberDeadline: Duration = 30.seconds,
 )

@@ -17,8 +17,9 @@ import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withContext
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
 
-/** A device that this kernel has open, and the [array] it belongs to; absent while it is only being looked at. */
+/** A device that this kernel has open, and the [array] it belongs to; absent for a shared spare, and while it is looked at. */
 public data class DeviceEntry(
     public val address: String,
     public val info: DeviceInfo,
@@ -31,6 +32,7 @@ public data class DeviceEntry(
  */
 internal class Members(private val opener: DeviceOpener) {
     private val table = MutableStateFlow<Map<String, DeviceEntry>>(emptyMap())
+    private val holders = ConcurrentHashMap<String, AsyncBlockDevice>()
 
     val entries: StateFlow<Map<String, DeviceEntry>> = table.asStateFlow()
 
@@ -78,8 +80,16 @@ internal class Members(private val opener: DeviceOpener) {
         } catch (e: DriverException) {
             throw KernelError.of(address.toString(), e)
         }
+        holders[address.toString()] = device
         table.update { it + (address.toString() to DeviceEntry(address.toString(), device.info(), array)) }
         return device
+    }
+
+    /** An open device belongs to [array] from now on. */
+    fun assign(address: StorageAddress, array: String?) {
+        table.update { all ->
+            all[address.toString()]?.let { all + (it.address to it.copy(array = array)) } ?: all
+        }
     }
 
     /** Opens all or none; with [unopened], all that can be, telling of the others, but not none. */
@@ -111,7 +121,8 @@ internal class Members(private val opener: DeviceOpener) {
     /** Closes a device and gives up its claim; closing may wait for the system, so it does so elsewhere. */
     suspend fun close(member: OpenMember) {
         withContext(NonCancellable + Dispatchers.IO) { member.device.close() }
-        table.update { it - member.address.toString() }
+        // It may have been opened anew meanwhile.
+        if (holders.remove(member.address.toString(), member.device)) table.update { it - member.address.toString() }
     }
 
     suspend fun closeAll(members: Collection<OpenMember>) {
@@ -142,4 +153,6 @@ internal class Members(private val opener: DeviceOpener) {
 }
 
 /** An open device and the address it was opened by. */
-internal class OpenMember(val address: StorageAddress, val device: AsyncBlockDevice)
+internal class OpenMember(val address: StorageAddress, val device: AsyncBlockDevice) {
+    val id: String get() = device.info().id()
+}

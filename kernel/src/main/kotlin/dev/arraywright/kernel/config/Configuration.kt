@@ -1,6 +1,9 @@
 package dev.arraywright.kernel.config
 
+import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.raid.layout.RaidLevel
+import dev.arraywright.spi.device.ByteSize
 import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
@@ -9,6 +12,7 @@ import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.io.path.readText
+import kotlin.time.Duration
 
 /**
  * What `arraywright serve` keeps running: JSON, comments and trailing commas allowed, unknown keys refused.
@@ -30,12 +34,22 @@ public data class Configuration(
     public val arrays: List<ArrayConfiguration> = emptyList(),
     public val nbd: NbdConfiguration = NbdConfiguration(),
     public val http: HttpConfiguration = HttpConfiguration(),
+    /** How all arrays are looked after. */
+    public val policy: PolicyConfiguration = PolicyConfiguration(),
+    /** Spares for any array. */
+    public val spares: List<@Serializable(with = SpareOrAddress::class) SpareConfiguration> = emptyList(),
+    /** How long a device may take for one call; read when a kernel is started. Absent: the kernel's default. */
+    @Serializable(with = DurationText::class)
+    public val memberDeadline: Duration? = null,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
         require(twice.isEmpty()) { "arrays: the name ${twice.first()} stands twice" }
-        val shared = arrays.flatMap { it.members }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
+        val shared = arrays.flatMap { it.members + it.spares }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
+        val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
+        require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
+        require(memberDeadline?.isPositive() != false) { "memberDeadline: it must be above 0, not $memberDeadline" }
         val exported = arrays.mapNotNull { it.export?.name }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
         require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
     }
@@ -96,6 +110,9 @@ public data class Configuration(
             ExportConfiguration.serializer(),
             NbdConfiguration.serializer(),
             HttpConfiguration.serializer(),
+            PolicyConfiguration.serializer(),
+            LatencyConfiguration.serializer(),
+            SpareConfiguration.serializer(),
         ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
 
         /** Levenshtein's edit distance. */
@@ -118,16 +135,58 @@ public data class Configuration(
     public fun print(): String = json.encodeToString(serializer(), this) + "\n"
 }
 
-/** One array to keep running: its [name], the addresses of its [members], and its [export] if it has one. */
+/**
+ * One array to keep running: its [name], the addresses of its [members] (the order of the slots, where it is made) and of
+ * its own [spares], and its [export] if it has one.
+ */
 @Serializable
 public data class ArrayConfiguration(
     public val name: String,
     public val members: List<String>,
     public val export: ExportConfiguration? = null,
+    public val spares: List<String> = emptyList(),
+    /** Failure domains (enclosure, node, host) of members and spares, by address. */
+    public val domains: Map<String, String> = emptyMap(),
+    /** If set, the array is made where all members are blank: `raid6`. */
+    public val level: String? = null,
+    /** Bytes of a chunk, where it is made. */
+    @Serializable(with = ByteSizeText::class)
+    public val chunk: Long = ArraySpec.DEFAULT_CHUNK.toLong(),
+    /** Bytes that a bit of the write-intent bitmap stands for, where it is made: `64MiB`, or `auto`; absent: no bitmap. */
+    public val bitmap: String? = null,
 ) {
     init {
         require(name.isNotBlank()) { "arrays: a name is blank" }
         require(members.isNotEmpty()) { "arrays: $name has no members" }
+        require(level == null || raidLevel != null) {
+            "arrays: $name: there is no level $level; levels are " + RaidLevel.entries.joinToString()
+        }
+        require(chunk in 1..Int.MAX_VALUE) { "arrays: $name: a chunk has not $chunk bytes" }
+        bitmapChunk
+    }
+
+    /** What [level] names. */
+    internal val raidLevel: RaidLevel? get() = RaidLevel.entries.firstOrNull { it.toString() == level }
+
+    /** What [bitmap] says, as [ArraySpec] takes it. */
+    internal val bitmapChunk: Int?
+        get() {
+            if (bitmap == null) return null
+            if (bitmap == AUTO) return ArraySpec.AUTO_BITMAP
+            val bytes = try {
+                ByteSize.parse(bitmap)
+            } catch (e: IllegalArgumentException) {
+                throw IllegalArgumentException("arrays: $name: bitmap: ${e.message}; write \"64MiB\" or \"auto\"", e)
+            }
+            require(bytes in SMALLEST..Int.MAX_VALUE && bytes.countOneBits() == 1) {
+                "arrays: $name: bitmap: $bitmap is no power of two from 4KiB to 1GiB"
+            }
+            return bytes.toInt()
+        }
+
+    private companion object {
+        const val AUTO = "auto"
+        const val SMALLEST = 4096L
     }
 }
 

@@ -89,6 +89,13 @@ public data class PolicyChanged(
     override val message: String get() = "$setting is $after" + before?.let { ", it was $it" }.orEmpty() + why()
 }
 
+/** A step of whoever looks after the array failed; it is tried again. */
+@Serializable
+public data class SupervisorTrouble(override val subject: String, override val cause: String?) : Occurrence {
+    override val topic: Topic get() = Topic.SUPERVISOR_TROUBLE
+    override val message: String get() = "a step of looking after it failed, and is tried again" + why()
+}
+
 /** The array is exported under the name [export]. */
 @Serializable
 public data class ExportStarted(

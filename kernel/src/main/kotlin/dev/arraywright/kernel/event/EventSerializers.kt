@@ -121,6 +121,7 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.SCRUB_PAUSED -> ScrubPaused.serializer()
     Topic.SCRUB_RESUMED -> ScrubResumed.serializer()
     Topic.POLICY_CHANGED -> PolicyChanged.serializer()
+    Topic.SUPERVISOR_TROUBLE -> SupervisorTrouble.serializer()
     Topic.EXPORT_STARTED -> ExportStarted.serializer()
     Topic.EXPORT_STOPPED -> ExportStopped.serializer()
     Topic.UNKNOWN -> error("an unknown occurrence is kept as it was")

@@ -62,6 +62,7 @@ public enum class Topic(public val text: String) {
     SCRUB_PAUSED("scrub.paused"),
     SCRUB_RESUMED("scrub.resumed"),
     POLICY_CHANGED("policy.changed"),
+    SUPERVISOR_TROUBLE("supervisor.trouble"),
     EXPORT_STARTED("export.started"),
     EXPORT_STOPPED("export.stopped"),
 
