@@ -128,11 +128,21 @@ public record BitmapHeader(
           "the bitmap is for %d bytes, the array has %d to keep in step"
               .formatted(syncSize, syncSize(superblock)));
     }
-    if (areaSize(SECTOR) > room(superblock)) {
+    checkFits(superblock, SECTOR);
+  }
+
+  /** Refuses a bitmap that cannot be written in blocks of that size without touching others. */
+  public void checkFits(Superblock superblock, int blockSize) throws BitmapException {
+    if (superblock.bitmapOffset() % blockSize != 0) {
+      throw new BitmapException(
+          Reason.UNSUPPORTED,
+          "the bitmap begins inside a block of %d bytes".formatted(blockSize));
+    }
+    if (areaSize(blockSize) > room(superblock)) {
       throw new BitmapException(
           Reason.CORRUPT,
           "the bitmap needs %d bytes, and the member has room for %d"
-              .formatted(areaSize(SECTOR), room(superblock)));
+              .formatted(areaSize(blockSize), room(superblock)));
     }
   }
 

@@ -54,9 +54,8 @@ public final class Superblock {
    * Linux may keep a bitmap right behind it.
    */
   public ByteBuffer encode(int blockSize) {
-    ByteBuffer out =
-        ByteBuffer.allocate(Math.ceilDiv(sb.limit(), blockSize) * blockSize)
-            .order(ByteOrder.LITTLE_ENDIAN);
+    int size = Math.ceilDiv(sb.limit(), blockSize) * blockSize;
+    ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     out.put(0, sb, 0, sb.limit());
     return out;
   }
@@ -321,7 +320,7 @@ public final class Superblock {
             name(),
             level(),
             devNumber(),
-            role() == SPARE ? "spare" : role() == FAULTY ? "faulty" : String.valueOf(role()),
+            role() == SPARE ? "spare" : role() == FAULTY ? "faulty" : "" + role(),
             Long.toUnsignedString(events()));
   }
 

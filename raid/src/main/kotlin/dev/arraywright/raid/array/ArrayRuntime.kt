@@ -9,6 +9,7 @@ import kotlin.time.Clock
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /**
  * What arrays run on; they have no thread, clock, randomness or memory but these.
@@ -16,6 +17,7 @@ import kotlin.time.Duration.Companion.seconds
  * @property context where arrays run: a dispatcher that may not be blocked, and a parent job if they are to end with it
  * @property clock the time written into superblocks
  * @property random the source of UUIDs, used by one array operation at a time
+ * @property time what latencies and rates are measured by
  * @property buffers direct buffers for transfers; while the pool is empty, plain ones are allocated instead
  */
 public class ArrayRuntime(
@@ -25,6 +27,7 @@ public class ArrayRuntime(
     public val parity: Parity = Parity.best(),
     public val policy: ArrayPolicy = ArrayPolicy(),
     public val buffers: BufferAllocator = PooledBuffers(DEFAULT_POOL),
+    public val time: TimeSource.WithComparableMarks = TimeSource.Monotonic,
 ) {
     private companion object {
         const val DEFAULT_POOL = 64L shl 20
@@ -42,6 +45,8 @@ public class ArrayRuntime(
  * @property sweepWindow stripes that a resync or rebuild works on at once
  * @property checkpointBytes how much of each member a resync or rebuild does between two records of its progress
  * @property readTimeouts how many deadlines in a row a member may miss on reads before it is failed
+ * @property bitmapDelay time between two looks at what the write-intent bitmap may forget; a bit unused for a whole
+ *   turn is cleared in the next
  * @property stopDeadline how long a stop waits for requests in flight
  */
 public data class ArrayPolicy(
@@ -52,12 +57,13 @@ public data class ArrayPolicy(
     public val sweepWindow: Int = 8,
     public val checkpointBytes: Long = 64L shl 20,
     public val readTimeouts: Int = 3,
+    public val bitmapDelay: Duration = 5.seconds,
     public val stopDeadline: Duration = 60.seconds,
 ) {
     init {
         require(stripesInFlight > 0 && sweepWindow > 0 && readTimeouts > 0) { "limits are positive: $this" }
         require(bytesInFlight > 0 && checkpointBytes > 0) { "sizes are positive: $this" }
-        require(memberDeadline.isPositive() && stopDeadline.isPositive()) { "deadlines are positive: $this" }
+        require(memberDeadline.isPositive() && stopDeadline.isPositive() && bitmapDelay.isPositive()) { "deadlines are positive: $this" }
         require(!safeModeDelay.isNegative()) { "a delay is not negative: $this" }
     }
 }

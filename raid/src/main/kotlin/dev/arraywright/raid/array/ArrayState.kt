@@ -31,6 +31,8 @@ public data class ArrayState(
     /** md's event counter, as last recorded on the members. */
     public val events: Long,
     public val lastError: String?,
+    /** Who had a slot and was not let go yet. */
+    public val out: List<OutDevice> = emptyList(),
 ) {
     /** How many slots have no member that is in sync. */
     public val missing: Int get() = slots.count { it.member != MemberState.InSync }
@@ -62,12 +64,19 @@ public data class ArrayState(
         is ArrayEvent.WentIdle -> copy(clean = true)
         is ArrayEvent.Recorded -> copy(events = event.events)
         is ArrayEvent.MemberFailed -> failed(event)
-        is ArrayEvent.MemberRemoved -> change(event.slot) { if (it is MemberState.Faulty) MemberState.Missing else it }
+        is ArrayEvent.DeviceReleased -> released(event.deviceId)
         is ArrayEvent.SpareAdded -> copy(spares = spares + event.deviceId)
         is ArrayEvent.SpareGone -> copy(spares = spares - event.deviceId)
         is ArrayEvent.RebuildStarted -> started(event)
+        is ArrayEvent.RebuildEnded -> ended(event)
+        is ArrayEvent.ReplacementStarted -> replacing(event)
+        is ArrayEvent.ReplacementAdvanced -> replacement(event.slot) {
+            it.copy(progress = it.progress.copy(done = event.done))
+        }
+        is ArrayEvent.ReplacementEnded -> replacementEnded(event)
+        is ArrayEvent.ReplacementFinished -> replaced(event)
         is ArrayEvent.RebuildAdvanced -> change(event.slot) {
-            if (it is MemberState.Rebuilding) MemberState.Rebuilding(it.progress.copy(done = event.done)) else it
+            if (it is MemberState.Rebuilding) it.copy(progress = it.progress.copy(done = event.done)) else it
         }
         is ArrayEvent.RebuildFinished -> change(event.slot) {
             if (it is MemberState.Rebuilding) MemberState.InSync else it
@@ -80,9 +89,70 @@ public data class ArrayState(
     private fun failed(event: ArrayEvent.MemberFailed): ArrayState {
         if (!slots[event.slot].member.takesWrites) return this
         val rest = geometry.survives { it != event.slot && slots[it].member == MemberState.InSync }
-        if (!rest && slots[event.slot].member == MemberState.InSync) return past(event)
-        return change(event.slot) { MemberState.Faulty(event.cause) }.copy(lastError = event.cause)
+        val slot = slots[event.slot]
+        val whole = slot.replacement?.whole == true
+        if (!rest && !whole && slot.member == MemberState.InSync) return past(event)
+        val device = slot.deviceId?.let { OutDevice(it, event.slot, OutDevice.Kind.FAILED, event.cause) }
+        val next = if (slot.replacement == null)
+            slot.copy(member = MemberState.Faulty(event.cause))
+        else
+            heir(slot, slot.replacement)
+        return with(next).copy(lastError = event.cause, out = out + listOfNotNull(device))
     }
+
+    /** The one being filled beside a member that is no more. */
+    private fun heir(slot: SlotState, replacement: Replacement): SlotState {
+        val member = if (replacement.whole) MemberState.InSync else MemberState.Rebuilding(replacement.progress)
+        return SlotState(slot.slot, replacement.deviceId, member)
+    }
+
+    private fun released(deviceId: String): ArrayState = copy(
+        slots = slots.map {
+            if (it.deviceId == deviceId && it.member is MemberState.Faulty)
+                SlotState(it.slot, null, MemberState.Missing)
+            else
+                it
+        },
+        out = out.filter { it.deviceId != deviceId },
+    )
+
+    private fun ended(event: ArrayEvent.RebuildEnded): ArrayState {
+        val slot = slots[event.slot]
+        if (slot.member !is MemberState.Rebuilding) return this
+        return with(SlotState(event.slot, null, MemberState.Missing))
+            .copy(spares = spares + listOfNotNull(slot.deviceId), lastError = event.cause ?: lastError)
+    }
+
+    private fun replacing(event: ArrayEvent.ReplacementStarted): ArrayState {
+        val slot = slots[event.slot]
+        if (slot.member != MemberState.InSync || slot.replacement != null) return this
+        val replacement = Replacement(event.deviceId, Progress(event.done, geometry.componentSize()))
+        return with(slot.copy(replacement = replacement)).copy(spares = spares - event.deviceId)
+    }
+
+    private fun replacementEnded(event: ArrayEvent.ReplacementEnded): ArrayState {
+        val replacement = slots[event.slot].replacement ?: return this
+        val without = with(slots[event.slot].copy(replacement = null))
+        return if (event.cause == null || !event.spareAtFault)
+            without.copy(spares = spares + replacement.deviceId, lastError = event.cause ?: lastError)
+        else
+            without.copy(
+                lastError = event.cause,
+                out = out + OutDevice(replacement.deviceId, event.slot, OutDevice.Kind.FAILED, event.cause),
+            )
+    }
+
+    private fun replaced(event: ArrayEvent.ReplacementFinished): ArrayState {
+        val slot = slots[event.slot]
+        val replacement = slot.replacement ?: return this
+        val old = slot.deviceId?.let { OutDevice(it, event.slot, OutDevice.Kind.REPLACED, event.cause) }
+        return with(SlotState(event.slot, replacement.deviceId, MemberState.InSync)).copy(out = out + listOfNotNull(old))
+    }
+
+    private fun replacement(slot: Int, next: (Replacement) -> Replacement): ArrayState =
+        with(slots[slot].let { it.copy(replacement = it.replacement?.let(next)) })
+
+    private fun with(slot: SlotState): ArrayState = copy(slots = slots.map { if (it.slot == slot.slot) slot else it })
 
     /** A member that is only past writing keeps its place: its bytes may be the last copy. */
     private fun past(event: ArrayEvent.MemberFailed): ArrayState {
@@ -100,26 +170,41 @@ public data class ArrayState(
 
     private fun started(event: ArrayEvent.RebuildStarted): ArrayState {
         if (slots[event.slot].member.takesWrites) return this
-        val progress = Progress(event.done, geometry.componentSize())
-        val slot = SlotState(event.slot, event.deviceId, MemberState.Rebuilding(progress))
-        return copy(slots = slots.map { if (it.slot == event.slot) slot else it }, spares = spares - event.deviceId)
+        val member = MemberState.Rebuilding(Progress(event.done, geometry.componentSize()), event.byBitmap)
+        return with(SlotState(event.slot, event.deviceId, member))
+            .copy(spares = spares - event.deviceId, out = out.filter { it.deviceId != event.deviceId })
     }
 
     private fun change(slot: Int, next: (MemberState) -> MemberState): ArrayState =
-        copy(
-            slots = slots.map {
-                if (it.slot != slot)
-                    it
-                else
-                    next(it.member).let { member ->
-                        SlotState(slot, it.deviceId.takeIf { member != MemberState.Missing }, member)
-                    }
-            },
-        )
+        with(slots[slot].let { it.copy(member = next(it.member)) })
 }
 
-/** A slot of the array and what is in it; [deviceId] is null where nothing is. */
-public data class SlotState(public val slot: Int, public val deviceId: String?, public val member: MemberState)
+/**
+ * A slot of the array and what is in it; [deviceId] is null where nothing is. A [replacement] is filled beside a member
+ * that still serves, and takes its place when it is whole.
+ */
+public data class SlotState(
+    public val slot: Int,
+    public val deviceId: String?,
+    public val member: MemberState,
+    public val replacement: Replacement? = null,
+)
+
+/** A device that has the bytes of a slot below [progress], and takes every write to it. */
+public data class Replacement(public val deviceId: String, public val progress: Progress) {
+    /** True if it has every byte. */
+    public val whole: Boolean get() = progress.done >= progress.total
+}
+
+/** A device that had [slot] until it failed or was replaced. */
+public data class OutDevice(
+    public val deviceId: String,
+    public val slot: Int,
+    public val kind: Kind,
+    public val cause: String,
+) {
+    public enum class Kind { FAILED, REPLACED }
+}
 
 /** Bytes [done] of [total]. */
 public data class Progress(public val done: Long, public val total: Long) {
@@ -132,8 +217,11 @@ public sealed interface MemberState {
     /** Has every byte. */
     public data object InSync : MemberState
 
-    /** A replacement that has the bytes below [progress]; it takes every write. */
-    public data class Rebuilding(public val progress: Progress) : MemberState
+    /**
+     * A newcomer that has the bytes below [progress]; it takes every write. [byBitmap]: it was a member before, and
+     * only what the write-intent bitmap says it missed is filled.
+     */
+    public data class Rebuilding(public val progress: Progress, public val byBitmap: Boolean = false) : MemberState
 
     /** Left out because of [cause]; still there until removed. */
     public data class Faulty(public val cause: String) : MemberState
@@ -158,45 +246,4 @@ public sealed interface ArrayPhase {
     public data class Failed(public val reason: String) : ArrayPhase
 
     public data object Stopped : ArrayPhase
-}
-
-/** What happens to an array. */
-public sealed interface ArrayEvent {
-    public data object WriteBegan : ArrayEvent
-
-    public data object WentIdle : ArrayEvent
-
-    /** The superblocks of all members say [events] now. */
-    public data class Recorded(public val events: Long) : ArrayEvent
-
-    /** [readable]: it may still be read from, should it be the last copy. */
-    public data class MemberFailed(
-        public val slot: Int,
-        public val cause: String,
-        public val readable: Boolean,
-    ) : ArrayEvent
-
-    public data class MemberRemoved(public val slot: Int) : ArrayEvent
-
-    public data class SpareAdded(public val deviceId: String) : ArrayEvent
-
-    public data class SpareGone(public val deviceId: String) : ArrayEvent
-
-    public data class RebuildStarted(
-        public val slot: Int,
-        public val deviceId: String,
-        public val done: Long,
-    ) : ArrayEvent
-
-    public data class RebuildAdvanced(public val slot: Int, public val done: Long) : ArrayEvent
-
-    public data class RebuildFinished(public val slot: Int) : ArrayEvent
-
-    public data class ResyncAdvanced(public val done: Long) : ArrayEvent
-
-    public data object ResyncFinished : ArrayEvent
-
-    public data class ErrorSeen(public val text: String) : ArrayEvent
-
-    public data object Stop : ArrayEvent
 }

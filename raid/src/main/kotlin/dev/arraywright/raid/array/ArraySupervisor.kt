@@ -1,5 +1,6 @@
 package dev.arraywright.raid.array
 
+import dev.arraywright.raid.array.intent.WriteIntent
 import dev.arraywright.raid.array.io.Buffers
 import dev.arraywright.raid.array.io.Engine
 import dev.arraywright.raid.array.io.Member
@@ -10,7 +11,6 @@ import dev.arraywright.raid.array.io.callAll
 import dev.arraywright.raid.codec.Parity
 import dev.arraywright.raid.layout.Geometry
 import dev.arraywright.raid.metadata.Superblock
-import dev.arraywright.raid.metadata.SuperblockDescriptor
 import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.device.DeviceIoException.DeviceGoneException
 import dev.arraywright.spi.device.DeviceIoException.MediumErrorException
@@ -21,7 +21,6 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.first
-import kotlin.time.toJavaInstant
 
 /**
  * Owns who is in the array and what the superblocks say. One coroutine changes either, I/O reads [view].
@@ -39,8 +38,10 @@ internal class ArraySupervisor(
     override val geometry: Geometry,
     override val blockSize: Int,
     first: ArrayState,
-    private var roster: Roster,
+    roster: Roster,
     scope: CoroutineScope,
+    private val observers: Observers,
+    bitmap: StartBitmap?,
 ) : Engine {
     override val buffers: Buffers = Buffers(runtime.buffers)
     override val locks: StripeLocks = StripeLocks()
@@ -50,12 +51,34 @@ internal class ArraySupervisor(
     private val current = MutableStateFlow(first)
     private val durable = MutableStateFlow(0L)
     private val mailbox = Mailbox(scope, ::end) { DeviceGoneException(id, "the array was stopped", null) }
+    private val writer = SuperblockWriter(geometry, blockSize, buffers, runtime.clock)
     private var events = first.events
+    private var lost = false
+
+    /** Who sits where; changed where state is. */
+    @Volatile
+    var roster: Roster = roster
+        private set
+
+    /** The write-intent bitmap, if there is one. */
+    val intent: WriteIntent? = bitmap?.let {
+        WriteIntent(it.header, it.bits, it.needed, blockSize, IntentDisks(this))
+    }
+
+    /** True if spares of the array take empty slots by themselves. */
+    @Volatile
+    var promotes: Boolean = true
+
+    /** Slots that no spare takes by itself, as the last one's rebuild was called off. */
+    val held: MutableSet<Int> = HashSet()
+
+    /** Why members that are being replaced are, by slot. */
+    val reasons: MutableMap<Int, String> = HashMap()
 
     val state: StateFlow<ArrayState> get() = current
 
     @Volatile
-    override var view: View = View(first, members(), 0)
+    override var view: View = View(first, members(), replacements(), 0)
         private set
 
     /** Below it redundancy agrees with the data, in the measure of [Geometry.syncOffset]. */
@@ -69,8 +92,14 @@ internal class ArraySupervisor(
         if (!geometry.level().redundant()) gate.open()
     }
 
-    override fun synced(stripe: Long): Boolean =
-        syncedTo == Long.MAX_VALUE || geometry.syncOffset(stripe + 1) <= syncedTo
+    override fun synced(stripe: Long): Boolean {
+        if (syncedTo == Long.MAX_VALUE) return true
+        return geometry.syncOffset(stripe + 1) <= syncedTo || !needed(stripe)
+    }
+
+    /** False if the bitmap says that a resync or a member that came back can leave the stripe out. */
+    fun needed(stripe: Long): Boolean =
+        intent?.needed(geometry.syncOffset(stripe), minOf(geometry.syncOffset(stripe + 1), geometry.syncSize())) ?: true
 
     override fun viewToWrite(): View = view.also { refuseIfFailed(it.state) }
 
@@ -94,8 +123,18 @@ internal class ArraySupervisor(
         if (cause is DeviceGoneException || hopeless) fail(member, cause)
     }
 
-    /** Runs [action] where state is changed; [record], [publish] and the like are for use in there. */
-    suspend fun <T> change(action: suspend ArraySupervisor.() -> T): T = mailbox.ask { action() }
+    /**
+     * Runs [action] where state is changed; [record], [publish] and the like are for use in there. Where a member was
+     * lost on the way, in whatever step, a spare takes its place before the next action.
+     */
+    suspend fun <T> change(action: suspend ArraySupervisor.() -> T): T = mailbox.ask {
+        val result = action()
+        if (lost) {
+            lost = false
+            promote()
+        }
+        result
+    }
 
     /** Has the dirty mark on stable storage before the first write after a quiet time. */
     suspend fun enterGate() {
@@ -119,66 +158,39 @@ internal class ArraySupervisor(
     /** Flushes every member that takes writes; those that cannot are failed. */
     suspend fun flush() {
         val view = viewToWrite()
-        for ((slot, failure) in callAll(flushes(view))) view.members[slot]?.let { fail(it, failure) }
+        val calls = view.writables().mapIndexed { i, member -> MemberCall(i, member) { it.flush() } }
+        for ((i, failure) in callAll(calls)) fail(calls[i].member, failure)
         settle(view)
     }
 
     suspend fun flushNow() {
-        val members = view.members
-        for ((slot, failure) in callAll(flushes(view))) {
-            failNow(members[slot]!!, failure.message ?: failure.toString(), failure !is DeviceGoneException)
+        val calls = view.writables().mapIndexed { i, member -> MemberCall(i, member) { it.flush() } }
+        for ((i, failure) in callAll(calls)) {
+            failNow(calls[i].member, failure.message ?: failure.toString(), failure !is DeviceGoneException)
         }
     }
-
-    private fun flushes(view: View): List<MemberCall> =
-        view.members.indices.mapNotNull { slot ->
-            view.writable(slot)?.let { MemberCall(slot, it) { member -> member.flush() } }
-        }
 
     suspend fun failNow(member: Member, cause: String, readable: Boolean) {
-        val slot = roster.slotOf(member)
-        val next = current.value.on(ArrayEvent.MemberFailed(slot.takeIf { it >= 0 } ?: return, cause, readable))
+        val next = without(member, cause, readable) ?: return
         if (next.failure != null) return publish(next)
-        roster = roster.failed(slot)
         record(next)
-        promote()
     }
 
-    /** Lets a spare take the place of a member that is not there. */
-    suspend fun promote() {
-        while (true) {
-            val now = current.value
-            val slot = now.slots.firstOrNull { !it.member.takesWrites }?.slot ?: return
-            val seat = roster.spares.firstOrNull() ?: return
-            if (now.failure != null || now.stopped || !geometry.level().redundant()) return
-            seat.member.rebuilt = 0
-            roster = roster.copy(spares = roster.spares - seat).withSlot(slot, seat.recorded(0))
-            record(ArrayEvent.RebuildStarted(slot, seat.member.id, 0))
+    /** The state without a member or replacement, which leaves the roster unless the array fails; null if not in it. */
+    private fun without(member: Member, cause: String, readable: Boolean): ArrayState? {
+        val slot = roster.slotOf(member)
+        val replaces = roster.replacementOf(member)
+        if (replaces >= 0) {
+            roster = roster.replacementFailed(replaces)
+            return current.value.on(ArrayEvent.ReplacementEnded(replaces, cause, spareAtFault = true))
         }
-    }
-
-    /** A new seat for a device; it is in the array once recorded. */
-    fun admit(member: Member, make: (Superblock, Int) -> Superblock): Boolean {
-        val before = roster.present.firstOrNull()?.superblock ?: return false
-        val number = roster.freeNumber(before) ?: return false
-        roster = roster.copy(spares = roster.spares + Seat(member, number, make(before, number)))
-        return true
-    }
-
-    /** Takes a spare or failed device out and returns it. */
-    suspend fun release(deviceId: String): Member? {
-        val spare = roster.spares.firstOrNull { it.member.id == deviceId }
-        val out = roster.out.firstOrNull { it.member.id == deviceId }
-        if (spare != null) {
-            roster = roster.copy(spares = roster.spares - spare)
-            record(ArrayEvent.SpareGone(deviceId))
-        } else if (out != null) {
-            roster = roster.copy(out = roster.out - out)
-            current.value.slots.firstOrNull {
-                it.deviceId == deviceId
-            }?.let { publish(current.value.on(ArrayEvent.MemberRemoved(it.slot))) }
-        }
-        return (spare ?: out)?.member
+        if (slot < 0) return null
+        val next = current.value.on(ArrayEvent.MemberFailed(slot, cause, readable))
+        if (next.failure == null) roster = roster.failed(slot)
+        // It may lack what it has acknowledged, should it come back.
+        intent?.needAll()
+        lost = true
+        return next
     }
 
     /** A superblock of the array, to make a newcomer's from. */
@@ -186,18 +198,23 @@ internal class ArraySupervisor(
 
     fun has(deviceId: String): Boolean = (roster.present + roster.out).any { it.member.id == deviceId }
 
-    /** What has been swept so far is on stable storage, so that superblocks may say so. */
+    /** Changes who sits where; [record] follows. */
+    fun reseat(next: Roster) {
+        roster = next
+    }
+
+    /** What has been swept so far is on stable storage, so that superblocks may say so; [slot] is a rebuild's. */
     suspend fun recordProgress(slot: Int?) {
-        val seat = slot?.let { roster.slots[it] }
+        val seat = slot?.let { roster.replacements[it] ?: roster.slots[it] }
         val done = seat?.member?.rebuilt ?: syncedTo
         flushNow()
         if (current.value.failure != null) return
-        if (seat == null)
-            syncRecorded = done
-        else if (roster.slots[slot] === seat)
-            roster = roster.withSlot(slot, seat.recorded(done))
-        else
-            return
+        when {
+            seat == null -> syncRecorded = done
+            roster.replacements[slot] === seat -> roster = roster.withReplacement(slot, seat.recorded(done))
+            roster.slots[slot] === seat -> roster = roster.withSlot(slot, seat.recorded(done))
+            else -> return
+        }
         record(current.value)
     }
 
@@ -220,7 +237,11 @@ internal class ArraySupervisor(
         while (true) {
             val version = view.version
             val told = next()
-            val failed = writeSuperblocks(told, ++events)
+            events++
+            val failed = if (intent == null)
+                writer.write(roster, told, events, syncRecorded, null)
+            else
+                intent.recording(events) { writer.write(roster, told, events, syncRecorded, it.bytes) }
             if (failed.isEmpty()) {
                 publish(told.on(ArrayEvent.Recorded(events)), version)
                 durable.value = version
@@ -232,9 +253,15 @@ internal class ArraySupervisor(
         }
     }
 
+    fun publish(event: ArrayEvent) {
+        publish(current.value.on(event))
+    }
+
     fun publish(next: ArrayState, version: Long = view.version) {
-        view = View(next, members(), version)
+        val before = current.value
+        view = View(next, members(), replacements(), version)
         current.value = next
+        if (before != next) observers.changed(before, next)
     }
 
     private fun drop(seat: Seat, cause: DeviceIoException) {
@@ -243,38 +270,7 @@ internal class ArraySupervisor(
             roster = roster.copy(spares = roster.spares - seat)
             return publish(current.value.on(ArrayEvent.SpareGone(seat.member.id)).on(ArrayEvent.ErrorSeen(text)))
         }
-        val slot = roster.slotOf(seat.member)
-        val next = current.value.on(ArrayEvent.MemberFailed(slot, text, cause !is DeviceGoneException))
-        if (next.failure == null) roster = roster.failed(slot)
-        publish(next)
-    }
-
-    private suspend fun writeSuperblocks(state: ArrayState, events: Long): List<Pair<Seat, DeviceIoException>> {
-        val seats = roster.present
-        val calls = seats.mapIndexed { i, seat ->
-            val bytes = superblock(seat, state, events).encode(blockSize)
-            MemberCall(i, seat.member) {
-                it.writeSuperblock(buffers, bytes, SuperblockDescriptor.SUPERBLOCK_OFFSET.toLong())
-                it.flush()
-            }
-        }
-        return callAll(calls).map { (i, failure) -> seats[i] to failure }
-    }
-
-    private fun superblock(seat: Seat, now: ArrayState, events: Long): Superblock {
-        val resync = when {
-            !geometry.level().redundant() -> Superblock.IN_SYNC
-            !now.clean -> 0
-            now.resync == null -> Superblock.IN_SYNC
-            else -> syncRecorded
-        }
-        val rebuilding = now.slots.getOrNull(roster.slotOf(seat.member))?.member is MemberState.Rebuilding
-        var result = seat.superblock.withEvents(events).withUpdated(runtime.clock.now().toJavaInstant())
-            .withResyncOffset(resync).withRecoveryOffset(if (rebuilding) seat.recorded else Superblock.IN_SYNC)
-        roster.roles(seat.superblock).forEachIndexed { number, role ->
-            if (result.role(number) != role) result = result.withRole(number, role)
-        }
-        return result
+        without(seat.member, text, cause !is DeviceGoneException)?.let(::publish)
     }
 
     private fun end() {
@@ -282,6 +278,8 @@ internal class ArraySupervisor(
     }
 
     private fun members(): List<Member?> = roster.slots.map { it?.member }
+
+    private fun replacements(): List<Member?> = roster.replacements.map { it?.member }
 
     private fun refuseIfFailed(state: ArrayState) {
         if (state.failure != null) throw WriteProtectedException(id, "the array has failed: ${state.failure}", null)

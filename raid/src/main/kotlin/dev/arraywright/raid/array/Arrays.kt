@@ -1,6 +1,7 @@
 package dev.arraywright.raid.array
 
 import dev.arraywright.raid.layout.RaidLevel
+import dev.arraywright.raid.metadata.NewArray
 import dev.arraywright.raid.metadata.Superblock
 import dev.arraywright.spi.device.AsyncBlockDevice
 import kotlinx.coroutines.withContext
@@ -56,6 +57,8 @@ public class Arrays(private val runtime: ArrayRuntime) {
  * @property homeHost the machine it belongs to, as mdadm's `--homehost`
  * @property assumeClean take redundancy as agreeing already: only true for members full of zeroes
  * @property force use devices that hold something
+ * @property bitmapChunk bytes for which a bit of the write-intent bitmap stands, a power of two of at least 4096;
+ *   [AUTO_BITMAP] for md's default, null for no bitmap
  */
 public data class CreateSpec(
     public val name: String,
@@ -64,7 +67,13 @@ public data class CreateSpec(
     public val homeHost: String? = null,
     public val assumeClean: Boolean = false,
     public val force: Boolean = false,
-)
+    public val bitmapChunk: Int? = null,
+) {
+    public companion object {
+        /** As coarse as md makes it: 64 MiB, or more where so many bits have no room. */
+        public const val AUTO_BITMAP: Int = NewArray.AUTO
+    }
+}
 
 /** Who is in an array that was assembled, by device id, and who is not and why. */
 public data class AssemblyReport(

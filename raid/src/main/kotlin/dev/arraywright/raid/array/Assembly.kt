@@ -4,6 +4,7 @@ import dev.arraywright.raid.array.LeftOut.Reason
 import dev.arraywright.raid.layout.Geometry
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.raid.metadata.Superblock
+import dev.arraywright.raid.metadata.SuperblockDescriptor.SUPERBLOCK_OFFSET
 import dev.arraywright.raid.metadata.SuperblockException
 import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.device.DeviceIoException
@@ -115,11 +116,6 @@ internal class Assembly(private val runtime: ArrayRuntime, private val examinati
     private fun unsupported(newest: Superblock, members: List<Found>): ArrayException? {
         val sizes = members.map { it.superblock.dataSize() / maxOf(newest.chunkSize(), 1) }.distinct()
         return when {
-            newest.hasBitmap() -> ArrayException.Unsupported(
-                "cannot assemble ${newest.name()}",
-                "it has a write-intent bitmap, which would not be kept up to date",
-                "remove it under Linux: mdadm --grow --bitmap=none",
-            )
             newest.level() == RaidLevel.RAID0.md() && sizes.size > 1 -> ArrayException.Unsupported(
                 "cannot assemble ${newest.name()}",
                 "it is raid0 over members of unequal size, which has several zones",
@@ -156,6 +152,8 @@ internal class Assembly(private val runtime: ArrayRuntime, private val examinati
         val block = info.logicalBlockSize()
         val why = when {
             info.readOnly() -> "it is read-only"
+            found.superblock.hasBitmap() && (SUPERBLOCK_OFFSET + found.superblock.bitmapOffset()) % block != 0L ->
+                "its write-intent bitmap does not lie on a border of its blocks of $block bytes"
             info.size() < needed -> "it has ${info.size()} bytes, and its superblock speaks of $needed"
             block > Examination.LARGEST_BLOCK || (needed or geometry.componentSize()) % block != 0L ->
                 "its logical blocks of $block bytes do not divide the array"
@@ -165,35 +163,20 @@ internal class Assembly(private val runtime: ArrayRuntime, private val examinati
         return false
     }
 
-    private fun seat(newest: Superblock, geometry: Geometry, members: List<Found>): Draft {
-        val seats = members.associateWith { found ->
-            val member = runtime.member(found.device, found.superblock.dataOffset())
-            val recovered = found.superblock.recoveryOffset()
-            member.rebuilt = recovered
-            Seat(member, found.superblock.devNumber(), found.superblock, recovered)
-        }
-        val bySlot = (0 until geometry.members()).map { slot -> members.firstOrNull { it.superblock.role() == slot } }
-        val spares = members.filter { it.superblock.role() == Superblock.SPARE }
-        val state = ArrayState(
-            geometry = geometry,
-            slots = bySlot.mapIndexed { slot, found -> SlotState(slot, found?.id, memberState(found, geometry)) },
-            spares = spares.map { it.id },
-            clean = true,
-            resync = resync(newest, geometry),
-            failure = null,
-            stopped = false,
-            events = newest.events(),
-            lastError = null,
-        )
+    private suspend fun seat(newest: Superblock, geometry: Geometry, members: List<Found>): Draft {
+        val seating = Seating(runtime, newest, geometry, members)
+        val block = blockSize(members.map { it.device })
+        val intent = IntentReading(runtime, seating.whole(), block).read(newest, geometry, seating.missing > 0)
+        val state = seating.state(resync(newest, geometry), intent != null && !intent.lost)
         val report = AssemblyReport(
-            bySlot.mapNotNull { it?.id },
+            state.slots.flatMap { listOfNotNull(it.deviceId, it.replacement?.deviceId) },
             state.spares,
-            bySlot.indices.filter { bySlot[it] == null },
+            state.slots.filter { it.deviceId == null }.map { it.slot },
             leftOut.toList(),
         )
         val plan = AssemblyPlan(newest.setUuid(), newest.name(), state, report, obstacle(newest, state))
-        val roster = Roster(bySlot.map { seats[it] }, spares.map { seats.getValue(it) })
-        return Draft(plan, RaidArray.Start(geometry, blockSize(members.map { it.device }), state, roster))
+        val start = RaidArray.Start(geometry, block, state, seating.roster(), seating.observers, intent?.start)
+        return Draft(plan, start)
     }
 
     private fun resync(newest: Superblock, geometry: Geometry): Progress? =
@@ -201,14 +184,6 @@ internal class Assembly(private val runtime: ArrayRuntime, private val examinati
             null
         else
             Progress(newest.resyncOffset(), geometry.syncSize())
-
-    private fun memberState(found: Found?, geometry: Geometry): MemberState {
-        val recovered = found?.superblock?.recoveryOffset() ?: return MemberState.Missing
-        return if (recovered == Superblock.IN_SYNC)
-            MemberState.InSync
-        else
-            MemberState.Rebuilding(Progress(recovered, geometry.componentSize()))
-    }
 
     private fun obstacle(newest: Superblock, state: ArrayState): ArrayException? = when {
         !state.geometry.survives { state.slots[it].member == MemberState.InSync } -> notEnough(
@@ -238,9 +213,10 @@ internal class Assembly(private val runtime: ArrayRuntime, private val examinati
         return null
     }
 
-    private class Found(val device: AsyncBlockDevice, val superblock: Superblock) {
-        val id: String get() = device.info().id()
-    }
-
     internal class Draft(val plan: AssemblyPlan, val start: RaidArray.Start?)
+}
+
+/** A candidate that has a superblock. */
+internal class Found(val device: AsyncBlockDevice, val superblock: Superblock) {
+    val id: String get() = device.info().id()
 }

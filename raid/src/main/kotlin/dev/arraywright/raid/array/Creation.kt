@@ -2,9 +2,11 @@ package dev.arraywright.raid.array
 
 import dev.arraywright.raid.layout.Geometry
 import dev.arraywright.raid.layout.RaidLevel
+import dev.arraywright.raid.metadata.BitmapHeader
 import dev.arraywright.raid.metadata.NewArray
 import dev.arraywright.raid.metadata.Superblock
 import dev.arraywright.spi.device.AsyncBlockDevice
+import java.util.BitSet
 import kotlin.time.toJavaInstant
 
 /** Makes arrays. */
@@ -17,8 +19,12 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
             examination.requireFit(device)
             if (!spec.force) examination.requireBlank(device, null)
         }
-        val superblocks = describe(spec, members.size, all)
-        val start = start(spec, superblocks, members, all)
+        val description = describe(spec, members.size)
+        val superblocks = checked(spec) {
+            description.superblocks(all.map { NewArray.Member(it.info().size(), runtime.randomUuid()) })
+        }
+        val bitmap = checked(spec) { description.bitmap(superblocks[0]) }
+        val start = start(spec, superblocks, members, all, bitmap)
         val ids = all.map { it.info().id() }
         val report = AssemblyReport(ids.take(members.size), ids.drop(members.size), emptyList(), emptyList())
         val array = RaidArray(runtime, superblocks[0].setUuid(), superblocks[0].name(), report, start).begin()
@@ -49,9 +55,7 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
         throw ArrayException.BadGeometry("cannot create ${spec.name}", "raid0 has no use for spares", "leave them out")
     }
 
-    private fun describe(spec: CreateSpec, count: Int, devices: List<AsyncBlockDevice>): List<Superblock> = checked(
-        spec,
-    ) {
+    private fun describe(spec: CreateSpec, count: Int): NewArray = checked(spec) {
         // The geometry's own complaint comes first: it is about what was asked for, not about formats.
         val chunk = if (spec.level == RaidLevel.RAID1) 0 else spec.chunk
         Geometry(spec.level, Geometry.defaultLayout(spec.level), count, chunk, maxOf(chunk, 4096).toLong())
@@ -64,8 +68,8 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
             name,
             runtime.clock.now().toJavaInstant(),
             spec.assumeClean,
-            0,
-        ).superblocks(devices.map { NewArray.Member(it.info().size(), runtime.randomUuid()) })
+            spec.bitmapChunk ?: 0,
+        )
     }
 
     private fun start(
@@ -73,14 +77,13 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
         superblocks: List<Superblock>,
         members: List<AsyncBlockDevice>,
         all: List<AsyncBlockDevice>,
+        bitmap: BitmapHeader?,
     ): RaidArray.Start = checked(spec) {
         val first = superblocks[0]
         val geometry = Geometry(spec.level, first.layout(), members.size, first.chunkSize(), first.dataSize())
-        val seats = all.mapIndexed {
-            i,
-            device,
-            ->
-            Seat(runtime.member(device, superblocks[i].dataOffset()), i, superblocks[i])
+        val observers = Observers()
+        val seats = all.mapIndexed { i, device ->
+            Seat(runtime.member(device, superblocks[i].dataOffset(), observers), i, superblocks[i])
         }
         val state = ArrayState(
             geometry = geometry,
@@ -93,7 +96,15 @@ internal class Creation(private val runtime: ArrayRuntime, private val examinati
             events = 0,
             lastError = null,
         )
-        RaidArray.Start(geometry, blockSize(all), state, Roster(seats.take(members.size), seats.drop(members.size)))
+        val roster = Roster(seats.take(members.size), seats.drop(members.size))
+        RaidArray.Start(geometry, blockSize(all), state, roster, observers, bitmap?.let { fresh(it, first.clean()) })
+    }
+
+    /** Nothing agrees yet unless the members are full of zeroes. */
+    private fun fresh(header: BitmapHeader, clean: Boolean): StartBitmap {
+        val bits = BitSet(header.chunks())
+        if (!clean) bits.set(0, header.chunks())
+        return StartBitmap(header, bits, needed = !clean)
     }
 
     private inline fun <T> checked(spec: CreateSpec, action: () -> T): T = try {

@@ -7,8 +7,14 @@ import dev.arraywright.raid.array.io.ParityIo
 import dev.arraywright.raid.array.io.Piece
 import dev.arraywright.raid.layout.Geometry
 import dev.arraywright.raid.metadata.Superblock
+import dev.arraywright.raid.pace.PaceLimits
+import dev.arraywright.raid.pace.Pacer
+import dev.arraywright.raid.repair.RepairControl
 import dev.arraywright.raid.repair.Repairs
+import dev.arraywright.raid.repair.ScrubControl
+import dev.arraywright.raid.repair.Sweep
 import dev.arraywright.spi.device.AsyncBlockDevice
+import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.device.DeviceIoException.DeviceGoneException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -54,11 +60,32 @@ public class RaidArray internal constructor(
     internal val id: String = "md-uuid-" + Superblock.mdText(uuid)
     public val geometry: Geometry = start.geometry
     internal val blockSize: Int = start.blockSize
-    internal val supervisor = ArraySupervisor(runtime, id, geometry, blockSize, start.state, start.roster, scope)
+    internal val observers = start.observers
+    internal val supervisor =
+        ArraySupervisor(runtime, id, geometry, blockSize, start.state, start.roster, scope, observers, start.bitmap)
     internal val io: LevelIo = if (geometry.hasParity()) ParityIo(supervisor) else CopiesIo(supervisor)
     private val permits = Semaphore(permits())
     private val requests = MutableStateFlow(0)
     private val roster = Rostering(runtime, this)
+    private val pacer = Pacer(runtime.time) { paceLimits }
+    private val sweep = Sweep(geometry, blockSize, pacer, runtime.policy.sweepWindow)
+
+    /** How rebuilds are watched and steered. */
+    public val repair: RepairControl = RepairControl(this, runtime.clock, runtime.time, observers)
+
+    /** How scrubs are. */
+    public val scrubs: ScrubControl = ScrubControl(this, runtime.clock, runtime.time, observers, sweep, scope)
+
+    /** How fast rebuilds, resyncs and scrubs may go beside clients; a change counts at once. */
+    @Volatile
+    public var paceLimits: PaceLimits = PaceLimits()
+
+    /** True if spares of the array take empty slots by themselves; false once somebody else decides that. */
+    public var autoFailover: Boolean
+        get() = supervisor.promotes
+        set(value) {
+            supervisor.promotes = value
+        }
 
     @Volatile
     private var accepting = true
@@ -70,16 +97,25 @@ public class RaidArray internal constructor(
     /** What there is to know, as it changes. */
     public val state: StateFlow<ArrayState> get() = supervisor.state
 
+    /** The write-intent bitmap; null if there is none. */
+    public val bitmap: BitmapStatus?
+        get() = supervisor.intent?.let { BitmapStatus(it.chunk.toLong(), it.chunks, it.dirtyChunks, it.eventsCleared) }
+
     /** Records the array as started, then lets repairs and idle marking begin. */
     internal suspend fun begin(): RaidArray {
         supervisor.change {
+            for (seat in roster.present) {
+                if (!writeIntent(seat)) failNow(seat.member, "it did not take the bitmap", readable = true)
+            }
+            if (state.value.failure != null) return@change
             record(state.value)
             promote()
             if (!state.value.clean) gate.open()
         }
         background = scope.launch {
-            launch { Repairs(this@RaidArray.supervisor, io, runtime.policy).run() }
+            launch { Repairs(supervisor, io, sweep, runtime.policy.checkpointBytes, repair).run() }
             if (geometry.level().redundant()) launch { markCleanWhenIdle() }
+            launch { tidyIntent() }
         }
         return this
     }
@@ -118,8 +154,8 @@ public class RaidArray internal constructor(
     }
 
     /** Fails a member by its device id, as if it had failed by itself; refused for the last that has its bytes. */
-    public suspend fun fail(deviceId: String) {
-        roster.fail(deviceId)
+    public suspend fun fail(deviceId: String, cause: String = "failed by the operator") {
+        roster.fail(deviceId, cause)
     }
 
     /** Takes a spare or a failed member out of the array and returns it. */
@@ -133,10 +169,40 @@ public class RaidArray internal constructor(
         roster.add(device, force)
     }
 
+    /**
+     * Takes a member back that was away, opened anew, into the slot that it left. True: only what the write-intent
+     * bitmap says it missed is filled; false: all of it is, as the bitmap does not reach back that far or there is none.
+     * [ArrayException.WrongState] if its place is taken or it is none of this array's members.
+     */
+    public suspend fun readd(device: AsyncBlockDevice): Boolean = Returning(runtime, this).readd(device)
+
+    /** Has a spare of the array, by its device id, take an empty slot and fills it in the background. */
+    public suspend fun rebuild(slot: Int, spareId: String) {
+        roster.rebuild(slot, spareId)
+    }
+
+    /**
+     * Has a spare of the array filled beside a member that still serves, and take its place once it is whole:
+     * redundancy never drops. [cause] is told of the one replaced.
+     */
+    public suspend fun replace(deviceId: String, spareId: String, cause: String = "replaced by the operator") {
+        roster.replace(deviceId, spareId, cause)
+    }
+
+    /** Has the observer told of everything until the result is closed. */
+    public fun observe(observer: ArrayObserver): AutoCloseable = observers.add(observer)
+
+    /** The devices that the array uses as members, replacements or spares, as they are now. */
+    public fun devices(): List<AsyncBlockDevice> = supervisor.roster.present.map { it.member.device }
+
+    /** Bytes that a device has to have at least to be a member. */
+    public val memberBytes: Long get() = supervisor.template().dataOffset() + geometry.componentSize()
+
     /** Ends requests, repairs and the array, within the policy's deadline; marks it clean if all has been written. */
     public suspend fun stop() {
         accepting = false
         val quiet = withTimeoutOrNull(runtime.policy.stopDeadline) { requests.first { it == 0 } } != null
+        scrubs.end()
         background.cancelAndJoin()
         if (!state.value.stopped) {
             supervisor.change {
@@ -155,10 +221,27 @@ public class RaidArray internal constructor(
         request(offset, length) {
             supervisor.enterGate()
             try {
-                spread(offset, length, each)
+                intending(offset, length) { spread(offset, length, each) }
             } finally {
                 supervisor.gate.leave()
             }
+        }
+    }
+
+    /** The bitmap says so before members are written to. */
+    private suspend fun intending(offset: Long, length: Long, action: suspend () -> Unit) {
+        val intent = supervisor.intent
+        if (intent == null || length == 0L) return action()
+        val unit = geometry.stripeBytes().toLong()
+        val from = geometry.syncOffset(offset / unit)
+        val until = minOf(geometry.syncOffset(Math.ceilDiv(offset + length, unit)), geometry.syncSize())
+        intent.enter(from, until)
+        var everywhere = false
+        try {
+            action()
+            everywhere = state.value.missing == 0
+        } finally {
+            intent.leave(from, until, everywhere)
         }
     }
 
@@ -169,7 +252,12 @@ public class RaidArray internal constructor(
         requests.update { it + 1 }
         try {
             if (!accepting) throw DeviceGoneException(id, "the array was stopped", null)
-            withContext(runtime.context.minusKey(Job)) { action() }
+            val began = pacer.started()
+            try {
+                withContext(runtime.context.minusKey(Job)) { action() }
+            } finally {
+                pacer.ended(began)
+            }
         } finally {
             requests.update { it - 1 }
         }
@@ -206,12 +294,26 @@ public class RaidArray internal constructor(
         }
     }
 
+    /** Clears bits of the bitmap that nothing needs any more, after a while and many at a time. */
+    private suspend fun tidyIntent() {
+        while (true) {
+            delay(runtime.policy.bitmapDelay)
+            try {
+                supervisor.intent?.tick()
+            } catch (failure: DeviceIoException) {
+                supervisor.change { publish(ArrayEvent.ErrorSeen("write-intent bitmap: ${failure.message}")) }
+            }
+        }
+    }
+
     /** What an array starts from. */
     internal class Start(
         val geometry: Geometry,
         val blockSize: Int,
         val state: ArrayState,
         val roster: Roster,
+        val observers: Observers,
+        val bitmap: StartBitmap? = null,
     )
 
     private companion object {
@@ -219,5 +321,13 @@ public class RaidArray internal constructor(
     }
 }
 
-internal fun ArrayRuntime.member(device: AsyncBlockDevice, dataOffset: Long): Member =
-    Member(device, dataOffset, policy.memberDeadline)
+/** What to know of a write-intent bitmap: bytes a bit stands for, bits, those that are set, how far back it reaches. */
+public data class BitmapStatus(
+    public val chunk: Long,
+    public val chunks: Int,
+    public val dirty: Int,
+    public val eventsCleared: Long,
+)
+
+internal fun ArrayRuntime.member(device: AsyncBlockDevice, dataOffset: Long, observer: ArrayObserver): Member =
+    Member(device, dataOffset, policy.memberDeadline, time, observer)

@@ -17,33 +17,61 @@ internal class Seat(
 }
 
 /**
- * Who sits where; immutable. [out] are failed members that nobody has removed yet, [retired] the numbers of all that
- * ever failed here.
+ * Who sits where; immutable. [replacements] are filled beside who has the slot, [out] are those that had one and were
+ * not let go yet, [retired] the numbers of all that ever went out here.
  */
 internal data class Roster(
     val slots: List<Seat?>,
     val spares: List<Seat>,
+    val replacements: List<Seat?> = slots.map { null },
     val out: List<Seat> = emptyList(),
     val retired: Set<Int> = emptySet(),
 ) {
     /** All that have a superblock to write. */
-    val present: List<Seat> get() = slots.filterNotNull() + spares
+    val present: List<Seat> get() = slots.filterNotNull() + replacements.filterNotNull() + spares
 
     fun slotOf(member: Member): Int = slots.indexOfFirst { it?.member === member }
 
-    fun withSlot(slot: Int, seat: Seat?): Roster = copy(slots = slots.toMutableList().also { it[slot] = seat })
+    fun replacementOf(member: Member): Int = replacements.indexOfFirst { it?.member === member }
 
+    fun spare(deviceId: String): Seat? = spares.firstOrNull { it.member.id == deviceId }
+
+    fun withSlot(slot: Int, seat: Seat?): Roster = copy(slots = slots.with(slot, seat))
+
+    fun withReplacement(slot: Int, seat: Seat?): Roster = copy(replacements = replacements.with(slot, seat))
+
+    /** The slot's device goes out; one that was being filled beside it takes its place. */
     fun failed(slot: Int): Roster {
         val seat = slots[slot] ?: return this
-        return withSlot(slot, null).copy(out = out + seat, retired = retired + seat.number)
+        return withSlot(slot, replacements[slot]).withReplacement(slot, null).out(seat)
     }
+
+    fun replacementFailed(slot: Int): Roster {
+        val seat = replacements[slot] ?: return this
+        return withReplacement(slot, null).out(seat)
+    }
+
+    /** A slot's device, or a replacement, becomes a spare again. */
+    fun spared(seat: Seat): Roster = copy(
+        slots = slots.map { it.takeIf { it !== seat } },
+        replacements = replacements.map { it.takeIf { it !== seat } },
+        spares = spares + seat.recorded(Superblock.IN_SYNC),
+    )
+
+    /** A device that was out, or is new, comes (back) into a slot under its own number. */
+    fun returned(slot: Int, seat: Seat): Roster = withSlot(slot, seat).copy(
+        out = out.filter { it.number != seat.number },
+        retired = retired - seat.number,
+    )
 
     /** The roles of all device numbers: slots, spares, and faulty for who had a slot before. */
     fun roles(before: Superblock): IntArray {
         val roles = IntArray(before.maxDev()) { number ->
             before.role(number).let { if (it < before.raidDisks() || number in retired) Superblock.FAULTY else it }
         }
-        slots.forEachIndexed { slot, seat -> if (seat != null) roles[seat.number] = slot }
+        for (seats in listOf(slots, replacements)) {
+            seats.forEachIndexed { slot, seat -> if (seat != null) roles[seat.number] = slot }
+        }
         for (seat in spares) roles[seat.number] = Superblock.SPARE
         return roles
     }
@@ -54,4 +82,8 @@ internal data class Roster(
         val free = (0 until before.maxDev()).filter { it !in taken }
         return free.firstOrNull { it !in retired && before.role(it) == Superblock.SPARE } ?: free.firstOrNull()
     }
+
+    private fun out(seat: Seat): Roster = copy(out = out + seat, retired = retired + seat.number)
+
+    private fun List<Seat?>.with(slot: Int, seat: Seat?): List<Seat?> = toMutableList().also { it[slot] = seat }
 }

@@ -6,11 +6,13 @@ import dev.arraywright.spi.device.AsyncBlockDevice
 internal class Rostering(private val runtime: ArrayRuntime, private val array: RaidArray) {
     private val supervisor get() = array.supervisor
 
-    suspend fun fail(deviceId: String) {
+    suspend fun fail(deviceId: String, cause: String) {
         supervisor.change {
+            val beside = view.state.slots.firstOrNull { it.replacement?.deviceId == deviceId }
+            if (beside != null) return@change failNow(view.replacements[beside.slot]!!, cause, readable = true)
             val slot = view.state.slots.firstOrNull { it.deviceId == deviceId && it.member.takesWrites }
                 ?: throw notThere(deviceId, "fail")
-            val next = view.state.on(ArrayEvent.MemberFailed(slot.slot, OPERATOR, readable = true))
+            val next = view.state.on(ArrayEvent.MemberFailed(slot.slot, cause, readable = true))
             if (next.failure != null) {
                 throw ArrayException.WrongState(
                     "cannot fail $deviceId",
@@ -18,7 +20,7 @@ internal class Rostering(private val runtime: ArrayRuntime, private val array: R
                     "add a replacement and let it rebuild first, or stop the array",
                 )
             }
-            failNow(view.members[slot.slot]!!, OPERATOR, readable = true)
+            failNow(view.members[slot.slot]!!, cause, readable = true)
         }
     }
 
@@ -68,9 +70,9 @@ internal class Rostering(private val runtime: ArrayRuntime, private val array: R
                 "take a device at least that large",
             )
         }
-        val member = runtime.member(device, template.dataOffset())
-        val seated = admit(member) { before, number -> before.withDevice(number, runtime.randomUuid()) }
-        refuse(id, !seated, "every device number of the array is in use", "remove failed members and spares")
+        val member = runtime.member(device, template.dataOffset(), array.observers)
+        val seat = admit(member) { before, number -> before.withDevice(number, runtime.randomUuid()) }
+        refuse(id, seat == null, "every device number of the array is in use", "remove failed members and spares")
         record(ArrayEvent.SpareAdded(id))
         if (!has(id)) {
             throw ArrayException.DeviceFailed(
@@ -80,8 +82,55 @@ internal class Rostering(private val runtime: ArrayRuntime, private val array: R
                 null,
             )
         }
+        held.clear()
         promote()
     }
+
+    /** A spare of the array takes an empty slot. */
+    suspend fun rebuild(slot: Int, spareId: String) {
+        supervisor.change {
+            val seat = spare(spareId, "rebuild onto $spareId")
+            val now = state.value.slots.getOrNull(slot)
+            val why = when {
+                now == null -> "${array.name} has no slot $slot"
+                now.member.takesWrites -> "slot $slot has a working member, ${now.deviceId}"
+                else -> null
+            }
+            if (why != null) throw ArrayException.WrongState("cannot rebuild onto $spareId", why, "name an empty slot")
+            held -= slot
+            if (!seat(slot, seat)) throw unwritable(spareId)
+        }
+    }
+
+    /** A spare of the array is filled beside a member and takes its place then. */
+    suspend fun replace(deviceId: String, spareId: String, cause: String) {
+        supervisor.change {
+            val seat = spare(spareId, "replace $deviceId")
+            val slot = state.value.slots.firstOrNull { it.deviceId == deviceId }
+                ?: throw notThere(deviceId, "replace")
+            val why = when {
+                slot.member != MemberState.InSync -> "it is not in sync"
+                slot.replacement != null -> "${slot.replacement.deviceId} is replacing it already"
+                else -> null
+            }
+            if (why != null) throw ArrayException.WrongState("cannot replace $deviceId", why, "rebuild its slot instead")
+            reasons[slot.slot] = cause
+            if (!seatBeside(slot.slot, seat)) throw unwritable(spareId)
+        }
+    }
+
+    private fun ArraySupervisor.spare(id: String, what: String): Seat {
+        val now = state.value
+        refuse(id, now.failure != null, "the array has failed: ${now.failure}", "stop it and assemble it anew")
+        return roster.spare(id) ?: throw ArrayException.WrongState(
+            "cannot $what",
+            "it is no spare of ${array.name}",
+            "add it first; spares are ${now.spares}",
+        )
+    }
+
+    private fun unwritable(id: String) =
+        ArrayException.DeviceFailed("cannot use $id", "its superblock could not be written", "check the device", null)
 
     private fun refuse(id: String, condition: Boolean, why: String, remedy: String) {
         if (condition) throw ArrayException.WrongState("cannot add $id", why, remedy)
@@ -92,8 +141,4 @@ internal class Rostering(private val runtime: ArrayRuntime, private val array: R
         "it is no working member of ${array.name}",
         "name one of ${array.state.value.slots.mapNotNull { it.deviceId } + array.state.value.spares}",
     )
-
-    private companion object {
-        const val OPERATOR = "failed by the operator"
-    }
 }

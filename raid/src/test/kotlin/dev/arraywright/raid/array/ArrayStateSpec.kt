@@ -5,6 +5,8 @@ import dev.arraywright.raid.layout.RaidLevel
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
 
+private fun SlotState.withReplacement(progress: Progress) = copy(replacement = Replacement("new$slot", progress))
+
 class ArrayStateSpec : StringSpec({
     val geometry = Geometry(RaidLevel.RAID5, Geometry.LEFT_SYMMETRIC, 3, 4096, 40_960)
     val progress = Progress(4096, 40_960)
@@ -28,10 +30,13 @@ class ArrayStateSpec : StringSpec({
         )
 
     val whole = arrayOf<MemberState>(MemberState.InSync, MemberState.InSync, MemberState.InSync)
+    val all = Progress(40_960, 40_960)
     val rebuilding = MemberState.Rebuilding(progress)
     val states = mapOf(
         "healthy" to state(*whole),
         "resyncing" to state(*whole, resync = progress),
+        "replacing" to state(*whole).let { it.copy(slots = it.slots.map { slot -> slot.withReplacement(progress) }) },
+        "replaced" to state(*whole).let { it.copy(slots = it.slots.map { slot -> slot.withReplacement(all) }) },
         "degraded" to state(MemberState.Faulty("old"), MemberState.InSync, MemberState.InSync),
         "rebuilding" to state(rebuilding, MemberState.InSync, MemberState.InSync),
         "failed" to state(MemberState.Faulty("old"), MemberState.InSync, MemberState.InSync, failure = "past"),
@@ -44,12 +49,17 @@ class ArrayStateSpec : StringSpec({
         "slot 0 failed" to ArrayEvent.MemberFailed(0, "cause", readable = true),
         "slot 1 failed" to ArrayEvent.MemberFailed(1, "cause", readable = true),
         "slot 1 gone" to ArrayEvent.MemberFailed(1, "cause", readable = false),
-        "slot 0 removed" to ArrayEvent.MemberRemoved(0),
+        "disk 0 released" to ArrayEvent.DeviceReleased("disk0"),
         "spare added" to ArrayEvent.SpareAdded("new"),
         "spare gone" to ArrayEvent.SpareGone("spare"),
         "rebuild started" to ArrayEvent.RebuildStarted(0, "spare", 0),
         "rebuild advanced" to ArrayEvent.RebuildAdvanced(0, 8192),
         "rebuild finished" to ArrayEvent.RebuildFinished(0),
+        "rebuild ended" to ArrayEvent.RebuildEnded(0, null),
+        "replacement started" to ArrayEvent.ReplacementStarted(1, "spare", 0),
+        "replacement advanced" to ArrayEvent.ReplacementAdvanced(1, 8192),
+        "replacement ended" to ArrayEvent.ReplacementEnded(1, "cause", spareAtFault = true),
+        "replacement finished" to ArrayEvent.ReplacementFinished(1, "cause"),
         "resync advanced" to ArrayEvent.ResyncAdvanced(8192),
         "resync finished" to ArrayEvent.ResyncFinished,
         "error seen" to ArrayEvent.ErrorSeen("text"),
@@ -58,7 +68,11 @@ class ArrayStateSpec : StringSpec({
 
     fun phase(state: ArrayState) = state.phase.let { phase ->
         when (phase) {
-            ArrayPhase.Healthy -> "healthy"
+            ArrayPhase.Healthy -> when (state.slots[1].replacement?.whole) {
+                null -> "healthy"
+                false -> "replacing"
+                true -> "replaced"
+            }
             is ArrayPhase.Degraded -> "degraded"
             is ArrayPhase.Resyncing -> "resyncing"
             is ArrayPhase.Rebuilding -> "rebuilding"
@@ -72,6 +86,17 @@ class ArrayStateSpec : StringSpec({
         ("healthy" to "slot 0 failed") to "degraded",
         ("healthy" to "slot 1 failed") to "degraded",
         ("healthy" to "slot 1 gone") to "degraded",
+        ("healthy" to "replacement started") to "replacing",
+        ("replacing" to "replacement ended") to "healthy",
+        ("replacing" to "replacement finished") to "healthy",
+        ("replacing" to "slot 0 failed") to "rebuilding",
+        ("replacing" to "slot 1 failed") to "rebuilding",
+        ("replacing" to "slot 1 gone") to "rebuilding",
+        ("replaced" to "replacement advanced") to "replacing",
+        ("replaced" to "replacement ended") to "healthy",
+        ("replaced" to "replacement finished") to "healthy",
+        ("replaced" to "slot 1 failed") to "healthy",
+        ("replaced" to "slot 1 gone") to "healthy",
         ("resyncing" to "resync finished") to "healthy",
         ("degraded" to "slot 1 failed") to "failed",
         ("degraded" to "slot 1 gone") to "failed",
@@ -80,6 +105,7 @@ class ArrayStateSpec : StringSpec({
         ("rebuilding" to "slot 1 failed") to "failed",
         ("rebuilding" to "slot 1 gone") to "failed",
         ("rebuilding" to "rebuild finished") to "healthy",
+        ("rebuilding" to "rebuild ended") to "degraded",
     )
 
     "every event in every state leads where the table says" {
@@ -122,6 +148,28 @@ class ArrayStateSpec : StringSpec({
         ).slots[0].member shouldBe MemberState.Rebuilding(Progress(8192, 40_960))
         states.getValue(
             "degraded",
-        ).on(ArrayEvent.MemberRemoved(0)).slots[0] shouldBe SlotState(0, null, MemberState.Missing)
+        ).on(ArrayEvent.DeviceReleased("disk0")).slots[0] shouldBe SlotState(0, null, MemberState.Missing)
+    }
+
+    "who leaves a slot is out until it is let go or comes back" {
+        val failed = states.getValue("healthy").on(ArrayEvent.MemberFailed(1, "cause", readable = false))
+        failed.out shouldBe listOf(OutDevice("disk1", 1, OutDevice.Kind.FAILED, "cause"))
+        failed.on(ArrayEvent.DeviceReleased("disk1")).out shouldBe emptyList()
+        val back = failed.on(ArrayEvent.RebuildStarted(1, "disk1", 0, byBitmap = true))
+        back.out shouldBe emptyList()
+        back.slots[1].member shouldBe MemberState.Rebuilding(Progress(0, 40_960), byBitmap = true)
+        val swapped = states.getValue("replaced").on(ArrayEvent.ReplacementFinished(1, "worn"))
+        swapped.slots[1] shouldBe SlotState(1, "new1", MemberState.InSync)
+        swapped.out shouldBe listOf(OutDevice("disk1", 1, OutDevice.Kind.REPLACED, "worn"))
+        val worn = states.getValue("replacing").on(ArrayEvent.ReplacementEnded(1, "dead", spareAtFault = true))
+        worn.out shouldBe listOf(OutDevice("new1", 1, OutDevice.Kind.FAILED, "dead"))
+        val calledOff = states.getValue("replacing").on(ArrayEvent.ReplacementEnded(1, null, spareAtFault = false))
+        calledOff.spares shouldBe listOf("spare", "new1")
+    }
+
+    "one that is filled takes over when the member beside it fails" {
+        val heir = states.getValue("replacing").on(ArrayEvent.MemberFailed(1, "cause", readable = true))
+        heir.slots[1] shouldBe SlotState(1, "new1", MemberState.Rebuilding(progress))
+        heir.failure shouldBe null
     }
 })

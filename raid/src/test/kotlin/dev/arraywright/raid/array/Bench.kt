@@ -16,7 +16,7 @@ internal const val MIB = 1L shl 20
 internal class Bench : SimulatedDisk.World {
     val dispatcher = SeededDispatcher(Random(1))
     val random = Random(2)
-    val runtime = ArrayRuntime(dispatcher, dispatcher.clock, random)
+    val runtime = ArrayRuntime(dispatcher, dispatcher.clock, random, time = dispatcher.time)
     val arrays = Arrays(runtime)
 
     override fun later(extra: Long, action: () -> Unit) {

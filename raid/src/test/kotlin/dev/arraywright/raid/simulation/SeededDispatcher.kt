@@ -10,10 +10,13 @@ import java.util.PriorityQueue
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.resume
 import kotlin.random.Random
+import kotlin.time.AbstractLongTimeSource
 import kotlin.time.Clock
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
+import kotlin.time.DurationUnit
 import kotlin.time.Instant
+import kotlin.time.TimeSource
 
 /**
  * One thread, virtual time in nanoseconds, and of all that is due the next is drawn at random: each seed is another
@@ -31,6 +34,10 @@ class SeededDispatcher(private val random: Random) : CoroutineDispatcher(), Dela
 
     val clock: Clock = object : Clock {
         override fun now(): Instant = Instant.fromEpochSeconds(1_800_000_000, now)
+    }
+
+    val time: TimeSource.WithComparableMarks = object : AbstractLongTimeSource(DurationUnit.NANOSECONDS) {
+        override fun read(): Long = now
     }
 
     override fun dispatch(context: CoroutineContext, block: Runnable) {

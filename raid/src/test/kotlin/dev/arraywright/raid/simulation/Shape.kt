@@ -18,11 +18,13 @@ class Shape(random: Random) {
         sweepWindow = 1 + random.nextInt(4),
         stripesInFlight = 1 + random.nextInt(16),
         checkpointBytes = 16_384L shl random.nextInt(3),
+        bitmapDelay = (1 + random.nextInt(300)).milliseconds,
     )
+    val bitmap: Int? = if (level.redundant() && random.nextBoolean()) 4096 shl random.nextInt(4) else null
     val dataSize = chunk.toLong() * (3 + random.nextInt(maxOf(1, 65_536 / chunk)))
 
     override fun toString(): String =
-        "$level of $members, chunk $chunk, block $block, $dataSize bytes each, zeroed $zeroed"
+        "$level of $members, chunk $chunk, block $block, $dataSize bytes each, zeroed $zeroed, bitmap $bitmap"
 }
 
 /** What often has a power cut right behind it: the moments when superblocks are written are those to get wrong. */

@@ -35,10 +35,34 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
     var hangWrites: Boolean = false
     var hangReads: Int = 0
 
+    /** Bytes that were asked of it so far. */
+    var bytesRead: Long = 0
+        private set
+    var bytesWritten: Long = 0
+        private set
+
+    /** Changes bytes behind everybody's back. */
+    fun scribble(offset: Long, bytes: ByteArray) {
+        require(offset % SECTOR == 0L && bytes.size % SECTOR == 0) { "whole sectors only" }
+        for (i in 0 until bytes.size / SECTOR) {
+            val sector = (offset / SECTOR).toInt() + i
+            platter[sector] = bytes.copyOfRange(i * SECTOR, (i + 1) * SECTOR)
+            newest.remove(sector)
+        }
+    }
+
     /** How many sectors cannot be read now. */
     val bad: Int get() = badSectors.size
 
     fun open(): AsyncBlockDevice = Connection().also { connection = it }
+
+    /** Plugged in again: nothing that was asked of it before has an effect any more. */
+    fun reopen(): AsyncBlockDevice {
+        connection?.dead = true
+        inFlight.clear()
+        recover()
+        return open()
+    }
 
     /** Makes sectors of a range unreadable until they are written. */
     fun spoil(offset: Long, length: Long) {
@@ -110,6 +134,7 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
         override fun read(target: ByteBuffer, offset: Long): CompletionStage<Void> {
             info.checkRange(offset, target.remaining().toLong())
             val own = target.duplicate()
+            bytesRead += own.remaining()
             return start(if (hangReads > 0) HANG.also { hangReads-- } else 0) { late ->
                 // The buffer was the disk's until now, and shows it.
                 if (late) own.put(ByteArray(own.remaining()) { 0x66 })
@@ -127,6 +152,7 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             // The bytes count at the end: a caller that touches its buffer before is found out.
             val own = source.duplicate()
             val torn = CachedWrite(offset, source.duplicate())
+            bytesWritten += own.remaining()
             inFlight.add(torn)
             return start(if (hangWrites) HANG else 0, { inFlight.remove(torn) }) { late ->
                 val write = CachedWrite(offset, own)

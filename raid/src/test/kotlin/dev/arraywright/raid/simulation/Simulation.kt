@@ -45,6 +45,7 @@ class Simulation(
     private lateinit var array: RaidArray
     private lateinit var model: ByteModel
     private lateinit var holes: Holes
+    private val steering = Steering(random, disks, failing, { array }) { tell("${dispatcher.now / 1000} us: $it") }
 
     /** Changes with everything that happens: equal for two runs if they are the same. */
     var trace: Long = 17
@@ -102,11 +103,12 @@ class Simulation(
                 Random(random.nextLong()),
                 policy = shape.policy,
                 buffers = buffers,
+                time = dispatcher.time,
             ),
         )
 
     private suspend fun create() {
-        val spec = CreateSpec("sim", shape.level, shape.chunk, assumeClean = shape.zeroed)
+        val spec = CreateSpec("sim", shape.level, shape.chunk, assumeClean = shape.zeroed, bitmapChunk = shape.bitmap)
         array = arrays().create(
             spec,
             disks.take(shape.members).map {
@@ -262,13 +264,16 @@ class Simulation(
         val state = array.state.value
         val victim = state.slots.filter { slot -> expendable(state, slot.slot) }.randomOrNull(random)
         val disk = disks.firstOrNull { it.id == victim?.deviceId }
-        val kind = random.nextInt(6)
+        val kind = random.nextInt(10)
         note { "mishap $kind to ${disk?.id} in ${state.phase}" }
         when (kind) {
             0, 1 -> if (disk != null) lose(disk, victim!!.slot)
             2, 3 -> if (disk != null) trouble(disk, victim!!.slot, hang = kind == 3)
             4 -> if (disks.size < shape.members + 5) array.add(newDisk().open())
-            else -> state.slots.firstOrNull { it.member is MemberState.Faulty }?.deviceId?.let { array.remove(it) }
+            5 -> state.slots.firstOrNull { it.member is MemberState.Faulty }?.deviceId?.let { array.remove(it) }
+            6, 7 -> steering.returns()
+            8 -> steering.replace(victim?.deviceId)
+            else -> steering.rebuild()
         }
     }
 

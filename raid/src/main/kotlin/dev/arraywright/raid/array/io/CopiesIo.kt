@@ -1,5 +1,6 @@
 package dev.arraywright.raid.array.io
 
+import dev.arraywright.raid.repair.Mismatch
 import dev.arraywright.spi.device.DeviceIoException
 import java.nio.ByteBuffer
 
@@ -48,38 +49,101 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
     }
 
     /** The first copy is right: reads of the stripe came from it until now. */
-    override suspend fun resync(stripe: Long) {
-        val length = geometry.length(stripe)
-        engine.locks.withLock(stripe, 0, length, shared = false) {
-            engine.buffers.use(2 * length) { bytes ->
-                val view = engine.view
-                val source = readLocked(view, stripe, bytes, 0, length, emptySet())
-                val stale = copies(view, stripe, length).filter {
-                    it != source && differs(view, stripe, it, bytes, length)
-                }
-                engine.commit(
-                    view,
-                    stale.map { copy ->
-                        val offset = geometry.copyOffset(stripe, copy)
-                        call(view, stripe, copy) { it.write(bytes, 0, length, offset) }
-                    },
-                )
+    override suspend fun resync(stripe: Long, from: Int, until: Int) {
+        val length = until - from
+        locked(stripe, from, until, 2) { view, bytes ->
+            val source = readLocked(view, stripe, bytes, from, until, emptySet())
+            val stale = copies(view, stripe, until).filter {
+                it != source && differs(view, stripe, it, bytes, from, until)
             }
+            engine.commit(view, stale.map { store(view, stripe, it, bytes, from, length) })
         }
     }
 
-    override suspend fun rebuild(stripe: Long, slot: Int) {
-        val copy = (0 until geometry.copies()).firstOrNull { slot(stripe, it) == slot } ?: return
-        val length = geometry.length(stripe)
-        engine.locks.withLock(stripe, 0, length, shared = false) {
-            val view = engine.view
+    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int) {
+        val copy = copyIn(stripe, slot) ?: return
+        locked(stripe, from, until, 1) { view, bytes ->
             if (view.writable(slot) == null) return
-            engine.buffers.use(length) { bytes ->
-                readLocked(view, stripe, bytes, 0, length, setOf(copy))
-                val offset = geometry.copyOffset(stripe, copy)
-                engine.commit(view, listOf(call(view, stripe, copy) { it.write(bytes, 0, length, offset) }))
-            }
+            readLocked(view, stripe, bytes, from, until, setOf(copy))
+            engine.commit(view, listOf(store(view, stripe, copy, bytes, from, until - from)))
         }
+    }
+
+    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int) {
+        val copy = copyIn(stripe, slot) ?: return
+        locked(stripe, from, until, 1) { view, bytes ->
+            if (view.replacement(slot) == null) return
+            readLocked(view, stripe, bytes, from, until, emptySet())
+            val offset = geometry.copyOffset(stripe, copy) + from
+            engine.commit(view, listOfNotNull(view.besideOnly(slot) { it.write(bytes, 0, until - from, offset) }))
+        }
+    }
+
+    override suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport {
+        val all = 0 until geometry.copies()
+        return locked(stripe, from, until, geometry.copies()) { view, bytes ->
+            if (copies(view, stripe, until).size < all.count()) return@locked RowReport(held = false)
+            val length = until - from
+            val failed = all.mapNotNull { copy ->
+                attempt(view, stripe, copy, bytes, from, until, at = copy * length)?.let { copy to it }
+            }.toMap()
+            for ((copy, failure) in failed) engine.readFailed(view.members[slot(stripe, copy)]!!, failure)
+            val intact = all.filter { it !in failed }
+            if (intact.isEmpty()) return@locked RowReport(unreadable = failed.size)
+            val found = CopyVote(bytes, length, block, intact).mismatches()
+            val start = stripe * geometry.stripeBytes() + from
+            val report = found.map { Mismatch(start + it.from, it.length.toLong(), it.wrong?.let { w -> slot(stripe, w) }, it.what) }
+            if (repair) for (row in found) mend(view, stripe, bytes, length, from, row, intact)
+            for (copy in failed.filterValues { it.curable }.keys) {
+                engine.commit(view, listOf(store(view, stripe, copy, bytes, from, length, at = intact[0] * length)))
+            }
+            RowReport(report, if (repair) found.size else 0, failed.size)
+        }
+    }
+
+    /** Gives the copies that disagree the bytes of the one that is right, or of the first where that is not known. */
+    private suspend fun mend(
+        view: View,
+        stripe: Long,
+        bytes: Block,
+        length: Int,
+        from: Int,
+        row: CopyMismatch,
+        intact: List<Int>,
+    ) {
+        val right = intact.first { it != row.wrong }
+        val stale = if (row.wrong != null) listOf(row.wrong) else intact.filter { it != right }
+        engine.commit(
+            view,
+            stale.map { store(view, stripe, it, bytes, from + row.from, row.length, at = right * length + row.from) },
+        )
+    }
+
+    private fun copyIn(stripe: Long, slot: Int): Int? =
+        (0 until geometry.copies()).firstOrNull { slot(stripe, it) == slot }
+
+    private suspend inline fun <T> locked(
+        stripe: Long,
+        from: Int,
+        until: Int,
+        rows: Int,
+        action: (View, Block) -> T,
+    ): T = engine.locks.withLock(stripe, from, until, shared = false) {
+        engine.buffers.use(rows * (until - from)) { bytes -> action(engine.view, bytes) }
+    }
+
+    /** A write of [length] bytes of the block, from [at] there, to column [from] of a copy. */
+    private fun store(
+        view: View,
+        stripe: Long,
+        copy: Int,
+        bytes: Block,
+        from: Int,
+        length: Int,
+        at: Int = 0,
+    ): MemberCall {
+        val offset = geometry.copyOffset(stripe, copy) + from
+        return call(view, stripe, copy) { it.write(bytes, at, length, offset) }
     }
 
     /** Under a lock on the range: from any copy, and cures those that could not be read. */
@@ -144,8 +208,16 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
     }
 
     /** Compares with the first half of [bytes], by way of the second; what cannot be read differs. */
-    private suspend fun differs(view: View, stripe: Long, copy: Int, bytes: Block, length: Int): Boolean = try {
-        val offset = geometry.copyOffset(stripe, copy)
+    private suspend fun differs(
+        view: View,
+        stripe: Long,
+        copy: Int,
+        bytes: Block,
+        from: Int,
+        until: Int,
+    ): Boolean = try {
+        val length = until - from
+        val offset = geometry.copyOffset(stripe, copy) + from
         view.members[slot(stripe, copy)]!!.read(bytes, length, length, offset)
         bytes.slice(0, length).mismatch(bytes.slice(length, length)) >= 0
     } catch (failure: DeviceIoException) {
@@ -160,9 +232,10 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
         bytes: Block,
         from: Int,
         until: Int,
+        at: Int = 0,
     ): DeviceIoException? = try {
         val offset = geometry.copyOffset(stripe, copy)
-        view.members[slot(stripe, copy)]!!.read(bytes, 0, until - from, offset + from)
+        view.members[slot(stripe, copy)]!!.read(bytes, at, until - from, offset + from)
         null
     } catch (failure: DeviceIoException) {
         failure

@@ -4,6 +4,7 @@ import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.MemberState
 import dev.arraywright.raid.codec.Parity
 import dev.arraywright.raid.layout.Geometry
+import dev.arraywright.raid.repair.Mismatch
 import dev.arraywright.spi.device.DeviceIoException
 import java.nio.ByteBuffer
 
@@ -21,12 +22,29 @@ internal interface LevelIo {
     /** Makes a whole stripe zero, on the same terms. */
     suspend fun zero(stripe: Long)
 
-    /** Makes the redundancy of a stripe agree with its data; waits for the stripe's lock. */
-    suspend fun resync(stripe: Long)
+    /** Makes the redundancy of these columns of a stripe agree with its data; waits for their lock. */
+    suspend fun resync(stripe: Long, from: Int, until: Int)
 
-    /** Writes [slot]'s part of a stripe anew from the others; waits for the stripe's lock. */
-    suspend fun rebuild(stripe: Long, slot: Int)
+    /** Writes [slot]'s part of these columns anew from the others; waits for their lock. */
+    suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int)
+
+    /** Writes these columns of [slot] to the replacement beside its member; waits for their lock. */
+    suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int)
+
+    /** Compares the redundancy of these columns with their data, and makes it agree if [repair]. */
+    suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport
 }
+
+/**
+ * What a scrub found in one row: [mismatches] in blocks of its own size, [unreadable] member reads that failed, [held]
+ * false if there was nothing to compare, as members were missing.
+ */
+internal class RowReport(
+    val mismatches: List<Mismatch> = emptyList(),
+    val repaired: Int = 0,
+    val unreadable: Int = 0,
+    val held: Boolean = true,
+)
 
 /** Bytes [from] until [until] of a stripe's part of the array's address space, which is not empty. */
 internal class Piece(val stripe: Long, val from: Int, val until: Int) {
@@ -37,7 +55,12 @@ internal class Piece(val stripe: Long, val from: Int, val until: Int) {
  * The members at one moment. I/O takes a view after it has the lock and stays with it; what it did is acknowledged
  * only once the members of that view are recorded, see [Engine.settle].
  */
-internal class View(val state: ArrayState, val members: List<Member?>, val version: Long) {
+internal class View(
+    val state: ArrayState,
+    val members: List<Member?>,
+    val replacements: List<Member?>,
+    val version: Long,
+) {
     /** The member, if its bytes below member offset [end] may be read. */
     fun readable(slot: Int, end: Long): Member? = members[slot]?.takeIf {
         val member = state.slots[slot].member
@@ -46,6 +69,12 @@ internal class View(val state: ArrayState, val members: List<Member?>, val versi
 
     /** The member, if writes go to it. */
     fun writable(slot: Int): Member? = members[slot]?.takeIf { state.slots[slot].member.takesWrites }
+
+    /** Who is filled beside the slot's member; every write to the slot goes there too, see [commit]. */
+    fun replacement(slot: Int): Member? = replacements[slot]?.takeIf { state.slots[slot].replacement != null }
+
+    /** All that writes go to. */
+    fun writables(): List<Member> = members.indices.flatMap { listOfNotNull(writable(it), replacement(it)) }
 }
 
 /**

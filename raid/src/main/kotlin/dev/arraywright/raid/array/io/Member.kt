@@ -1,5 +1,7 @@
 package dev.arraywright.raid.array.io
 
+import dev.arraywright.raid.array.ArrayObserver
+import dev.arraywright.raid.array.MemberCallKind
 import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.device.DeviceIoException.ChecksumException
@@ -12,6 +14,7 @@ import java.nio.ByteBuffer
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import kotlin.time.Duration
+import kotlin.time.TimeSource
 import kotlin.time.toJavaDuration
 
 /**
@@ -22,6 +25,8 @@ internal class Member(
     val device: AsyncBlockDevice,
     private val dataOffset: Long,
     private val deadline: Duration,
+    private val time: TimeSource = TimeSource.Monotonic,
+    private val observer: ArrayObserver = Unwatched,
 ) {
     val id: String = device.info().id()
 
@@ -36,20 +41,20 @@ internal class Member(
 
     /** Reads [length] bytes into [block], from [at] there. */
     suspend fun read(block: Block, at: Int, length: Int, offset: Long) {
-        call(block) { device.read(block.slice(at, length), dataOffset + offset) }
+        call(MemberCallKind.READ, block) { device.read(block.slice(at, length), dataOffset + offset) }
     }
 
     /** Writes [length] bytes of [block], from [at] there. */
     suspend fun write(block: Block, at: Int, length: Int, offset: Long) {
-        call(block) { device.write(block.slice(at, length), dataOffset + offset) }
+        call(MemberCallKind.WRITE, block) { device.write(block.slice(at, length), dataOffset + offset) }
     }
 
     suspend fun writeZeroes(offset: Long, length: Long) {
-        call(null) { device.writeZeroes(dataOffset + offset, length) }
+        call(MemberCallKind.WRITE, null) { device.writeZeroes(dataOffset + offset, length) }
     }
 
     suspend fun flush() {
-        call(null) { device.flush() }
+        call(MemberCallKind.FLUSH, null) { device.flush() }
     }
 
     /** Writes [bytes] at [position] of the device itself, where the superblock is. */
@@ -57,19 +62,29 @@ internal class Member(
         val length = bytes.remaining()
         buffers.use(length) { block ->
             block.memory.put(0, bytes, bytes.position(), length)
-            call(block) { device.write(block.slice(0, length), position) }
+            call(MemberCallKind.WRITE, block) { device.write(block.slice(0, length), position) }
         }
     }
 
-    private suspend fun call(block: Block?, start: () -> CompletionStage<Void>) {
+    /** Writes [bytes] at [position] of the device itself, outside its data. */
+    suspend fun writeMetadata(buffers: Buffers, bytes: ByteArray, position: Long) {
+        writeSuperblock(buffers, ByteBuffer.wrap(bytes), position)
+    }
+
+    private suspend fun call(kind: MemberCallKind, block: Block?, start: () -> CompletionStage<Void>) {
+        val began = time.markNow()
         try {
             awaitDevice(device, deadline, block, start)
             misses = 0
-        } catch (late: TimedOutException) {
-            misses++
-            throw late
+            observer.called(id, kind, began.elapsedNow(), null)
+        } catch (failure: DeviceIoException) {
+            if (failure is TimedOutException) misses++
+            observer.called(id, kind, began.elapsedNow(), failure)
+            throw failure
         }
     }
+
+    private object Unwatched : ArrayObserver
 
     override fun toString(): String = id
 }

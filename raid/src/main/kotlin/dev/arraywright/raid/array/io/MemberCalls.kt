@@ -33,8 +33,17 @@ private suspend fun attempt(call: MemberCall): Pair<Int, DeviceIoException>? = t
  */
 internal suspend fun Engine.commit(view: View, calls: List<MemberCall>) {
     withContext(NonCancellable) {
-        val failures = callAll(calls)
-        for ((slot, failure) in failures) fail(calls.first { it.slot == slot }.member, failure)
+        val all = calls + calls.mapNotNull { it.beside(view) }
+        val failures = callAll(all)
+        for ((slot, failure) in failures) fail(all.first { it.slot == slot }.member, failure)
         settle(view)
     }
 }
+
+/** The same to who is filled beside the slot's member, under a number of its own. */
+private fun MemberCall.beside(view: View): MemberCall? =
+    if (slot >= view.members.size) null else view.replacement(slot)?.let { MemberCall(slot + view.members.size, it, action) }
+
+/** A call to none but who is filled beside the member in [slot]. */
+internal fun View.besideOnly(slot: Int, action: suspend (Member) -> Unit): MemberCall? =
+    replacement(slot)?.let { MemberCall(slot + members.size, it, action) }

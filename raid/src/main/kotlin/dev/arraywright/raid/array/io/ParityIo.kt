@@ -9,6 +9,7 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
     private val chunk = geometry.chunk()
     private val dataChunks = geometry.dataChunks()
     private val writer = ParityWriter(engine)
+    private val scrubber = ParityScrub(engine)
 
     override suspend fun read(piece: Piece, target: ByteBuffer) {
         val touches = touches(piece)
@@ -48,36 +49,56 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
     }
 
     /** With as many members missing as there are parities, the data is what parity says: nothing to compare. */
-    override suspend fun resync(stripe: Long) {
-        engine.locks.withLock(stripe, 0, chunk, shared = false) {
-            engine.buffers.use(2 * geometry.members() * chunk) { block ->
-                val view = engine.view
-                val row = Row(engine, view, stripe, 0, chunk, block)
-                val shards = 0 until geometry.members()
-                if (shards.count { !row.readable(it) } >= geometry.level().parities()) return
-                row.complete()
-                engine.commit(view, row.rewrites())
-                val read = Row(engine, view, stripe, 0, chunk, block, geometry.members() * chunk)
-                val parities = (dataChunks until geometry.members()).toList()
-                for (shard in parities) read.strip(shard).put(row.strip(shard))
-                row.encode()
-                val stale = parities.filter { read.strip(it).mismatch(row.strip(it)) >= 0 || !row.readable(it) }
-                engine.commit(view, stale.mapNotNull { row.store(it) })
-            }
+    override suspend fun resync(stripe: Long, from: Int, until: Int) {
+        locked(stripe, from, until, 2) { view, block ->
+            val row = Row(engine, view, stripe, from, until, block)
+            val shards = 0 until geometry.members()
+            if (shards.count { !row.readable(it) } >= geometry.level().parities()) return
+            row.complete()
+            engine.commit(view, row.rewrites())
+            val read = Row(engine, view, stripe, from, until, block, geometry.members() * (until - from))
+            val parities = (dataChunks until geometry.members()).toList()
+            for (shard in parities) read.strip(shard).put(row.strip(shard))
+            row.encode()
+            val stale = parities.filter { read.strip(it).mismatch(row.strip(it)) >= 0 || !row.readable(it) }
+            engine.commit(view, stale.mapNotNull { row.store(it) })
         }
     }
 
-    override suspend fun rebuild(stripe: Long, slot: Int) {
-        engine.locks.withLock(stripe, 0, chunk, shared = false) {
-            val view = engine.view
+    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int) {
+        locked(stripe, from, until, 1) { view, block ->
             if (view.writable(slot) == null) return
-            engine.buffers.use(geometry.members() * chunk) { block ->
-                val row = Row(engine, view, stripe, 0, chunk, block)
-                val shard = geometry.shard(stripe, slot)
-                row.complete(notFrom = shard)
-                engine.commit(view, row.cures() + listOfNotNull(row.store(shard)))
-            }
+            val row = Row(engine, view, stripe, from, until, block)
+            val shard = geometry.shard(stripe, slot)
+            row.complete(notFrom = shard)
+            engine.commit(view, row.cures() + listOfNotNull(row.store(shard)))
         }
+    }
+
+    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int) {
+        locked(stripe, from, until, 1) { view, block ->
+            if (view.replacement(slot) == null) return
+            val row = Row(engine, view, stripe, from, until, block)
+            val shard = geometry.shard(stripe, slot)
+            if (!row.readable(shard) || row.slow(shard) || !row.load(listOf(shard))) row.complete(aroundSlow = true)
+            val cures = row.cures()
+            engine.commit(view, cures + listOfNotNull(row.storeBeside(shard).takeIf { cures.none { it.slot == slot } }))
+        }
+    }
+
+    override suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport =
+        locked(stripe, from, until, 1) { view, block ->
+            scrubber.scrub(Row(engine, view, stripe, from, until, block), repair)
+        }
+
+    private suspend inline fun <T> locked(
+        stripe: Long,
+        from: Int,
+        until: Int,
+        rows: Int,
+        action: (View, Block) -> T,
+    ): T = engine.locks.withLock(stripe, from, until, shared = false) {
+        engine.buffers.use(rows * geometry.members() * (until - from)) { block -> action(engine.view, block) }
     }
 
     /** Whatever cannot be read directly, from the rest of the stripe; what had a medium error is written anew. */

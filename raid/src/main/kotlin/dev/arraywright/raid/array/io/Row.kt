@@ -116,6 +116,10 @@ internal class Row(
             MemberCall(slot(shard), member) { it.write(block, at(shard, a), b - a, offset(a)) }
         }
 
+    /** A write of a shard's columns to who is filled beside its member. */
+    fun storeBeside(shard: Int): MemberCall? =
+        view.besideOnly(slot(shard)) { it.write(block, at(shard, from), width, offset(from)) }
+
     /** Writes of every strip that could not be read, whatever the reason. */
     fun rewrites(): List<MemberCall> = (0 until geometry.members()).filter {
         slot(it) in failures
