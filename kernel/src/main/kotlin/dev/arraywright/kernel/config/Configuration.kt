@@ -183,12 +183,10 @@ public data class ArrayConfiguration(
             }
             return bytes.toInt()
         }
-
-    private companion object {
-        const val AUTO = "auto"
-        const val SMALLEST = 4096L
-    }
 }
+
+private const val AUTO = "auto"
+private const val SMALLEST = 4096L
 
 /** How an array is exported: the NBD export's [name]. */
 @Serializable

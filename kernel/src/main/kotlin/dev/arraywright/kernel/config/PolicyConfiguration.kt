@@ -99,15 +99,13 @@ public data class PolicyConfiguration(
 /** When a member is slow enough, beside its peers, to be called failing; see [OutlierLimits]. */
 @Serializable
 public data class LatencyConfiguration(
-    public val ratio: Double = DEFAULT.ratio,
-    public val deviations: Double = DEFAULT.deviations,
-    public val minimumSamples: Int = DEFAULT.minimumSamples,
+    public val ratio: Double = USUAL.ratio,
+    public val deviations: Double = USUAL.deviations,
+    public val minimumSamples: Int = USUAL.minimumSamples,
     @Serializable(with = DurationText::class)
-    public val floor: Duration = DEFAULT.floor,
+    public val floor: Duration = USUAL.floor,
     @Serializable(with = DurationText::class)
-    public val persistently: Duration = DEFAULT.persistently,
-) {
-    private companion object {
-        val DEFAULT = OutlierLimits()
-    }
-}
+    public val persistently: Duration = USUAL.persistently,
+)
+
+private val USUAL = OutlierLimits()

@@ -31,6 +31,8 @@ import kotlin.time.Duration.Companion.milliseconds
 private const val MANY = 5000
 
 class EventStreamSpec : StringSpec({
+    timeout = 60_000
+
     fun stream(directory: Path, limits: JournalLimits = JournalLimits()): EventStream =
         EventStream(Clock.System, EventJournal.open(directory, limits))
 

@@ -39,6 +39,7 @@ internal val samples: List<Occurrence> = listOf(
     ScrubPaused("vault", 500, 1000, "asked for"),
     ScrubResumed("vault", 500, 1000, "asked for"),
     PolicyChanged("vault", "rebuild-priority", "50", "80", "asked for"),
+    SupervisorTrouble("vault", "asked for"),
     ExportStarted("vault", "v", "nbd://127.0.0.1/v", "why"),
     ExportStopped("vault", "v", "why"),
 )

@@ -114,6 +114,12 @@ public class HotSpareManager(
         shared.changed()
     }
 
+    /** Says which failure domain a device of a group is in, such as a spare that joined it; null: it is not known. */
+    public fun domain(group: String, deviceId: String, domain: String?) {
+        shared.group(group).domain(deviceId, domain)
+        shared.changed()
+    }
+
     /**
      * Takes a device as a spare for any group, after a check that reads, writes and verifies. What it holds is the
      * caller's to look at before: it is overwritten once the spare is used.

@@ -25,6 +25,8 @@ import kotlin.io.path.writeBytes
 import kotlin.random.Random
 
 class EventJournalSpec : StringSpec({
+    timeout = 60_000
+
     fun directory(): Path = tempdir().toPath().resolve("journal")
 
     suspend fun written(directory: Path, last: Int): List<Path> {
@@ -93,6 +95,19 @@ class EventJournalSpec : StringSpec({
         damaged.toString() shouldContain "is damaged at byte $second"
         (records - damaged).map { (it as JournalRecord.Event).event.sequence } shouldBe listOf(1L, 3L, 4L, 5L)
         EventJournal.open(directory).use { it.next shouldBe 6 }
+    }
+
+    "an unfinished record is damage where another segment follows it, and being written where none does" {
+        val directory = directory()
+        EventJournal.open(directory, JournalLimits(segmentBytes = 300)).use {
+            it.append((1L..5L).map { n -> event(n) })
+        }
+        val segments = segments(directory)
+        segments.size shouldBe 3
+        segments.forEach { it.writeBytes(it.readBytes().dropLast(1).toByteArray()) }
+        val (damaged, events) = EventJournal.read(directory).toList().partition { it is JournalRecord.Damaged }
+        damaged.map { (it as JournalRecord.Damaged).file } shouldBe segments.dropLast(1)
+        events.map { (it as JournalRecord.Event).event.sequence } shouldBe listOf(1L, 3L)
     }
 
     "segments are bounded in size and number, the oldest go first, and a number is found in whichever holds it" {

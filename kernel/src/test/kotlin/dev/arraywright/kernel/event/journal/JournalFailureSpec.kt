@@ -11,6 +11,8 @@ import kotlinx.coroutines.flow.first
 import kotlin.time.Duration.Companion.milliseconds
 
 class JournalFailureSpec : StringSpec({
+    timeout = 60_000
+
     val impatient = JournalLimits(patience = 20.milliseconds)
 
     for (operation in listOf("write", "force", "open", "sync")) {

@@ -12,6 +12,8 @@ import kotlin.random.Random
 
 /** A process that writes a journal is killed: what it said was on disk is there, and the next goes on behind it. */
 class JournalKillSpec : StringSpec({
+    timeout = 60_000
+
     "killed in the middle of writing, nothing that a flush covered is lost, and no number is missing" {
         val directory = tempdir().toPath()
         val random = Random(3)
