@@ -135,8 +135,7 @@ public record BitmapHeader(
   public void checkFits(Superblock superblock, int blockSize) throws BitmapException {
     if (superblock.bitmapOffset() % blockSize != 0) {
       throw new BitmapException(
-          Reason.UNSUPPORTED,
-          "the bitmap begins inside a block of %d bytes".formatted(blockSize));
+          Reason.UNSUPPORTED, "the bitmap begins inside a block of %d bytes".formatted(blockSize));
     }
     if (areaSize(blockSize) > room(superblock)) {
       throw new BitmapException(

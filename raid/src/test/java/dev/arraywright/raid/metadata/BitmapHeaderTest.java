@@ -96,6 +96,8 @@ class BitmapHeaderTest {
       fine.checkBelongs(sb);
       BitmapException e = assertThrows(BitmapException.class, () -> fine.checkBelongs(cramped));
       assertEquals(Reason.CORRUPT, e.reason());
+      header.checkFits(cramped, 512);
+      assertThrows(BitmapException.class, () -> header.checkFits(cramped, 4096));
     }
   }
 

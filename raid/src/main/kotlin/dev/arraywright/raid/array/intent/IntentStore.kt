@@ -9,7 +9,9 @@ internal interface IntentStore {
 
     /**
      * Writes the blocks to every member that takes writes, and flushes them; who fails is failed by the array. Returns
-     * once that is recorded. It is not cancelled, so it has to end by itself.
+     * once the superblocks of those that have the blocks say of all others that they are gone, whenever they went: else
+     * one of the others could be taken for current after a power cut, and its bitmap be believed. It is not cancelled,
+     * so it has to end by itself.
      *
      * @throws DeviceIoException only if the array has failed or stopped
      */

@@ -105,7 +105,10 @@ internal class WriteIntent(
      */
     suspend fun tick() {
         val unused = if (store.complete) memory.pass() else BitSet()
-        if (!unused.isEmpty) store.flush() else if (!memory.changed) return
+        if (!unused.isEmpty)
+            store.flush()
+        else if (!memory.changed)
+            return
         withContext(NonCancellable) {
             rounds.withLock {
                 if (store.complete && memory.raiseEventsCleared(unused)) write()
