@@ -7,7 +7,6 @@ import dev.arraywright.raid.repair.RebuildKind
 import dev.arraywright.raid.repair.RebuildPhase
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty
-import io.kotest.matchers.collections.shouldContain
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.delay
