@@ -21,6 +21,9 @@ public class ArrayRequest private constructor(private val spec: ArraySpec) {
     /** Creates member files that do not exist, with this many bytes each. */
     public fun createFilesOf(bytes: Long): ArrayRequest = ArrayRequest(spec.copy(createFilesOf = bytes))
 
+    /** Keeps a write-intent bitmap, as coarse as md makes it: a resync or a re-add touches only what was written. */
+    public fun bitmap(): ArrayRequest = ArrayRequest(spec.copy(bitmapChunk = ArraySpec.AUTO_BITMAP))
+
     /** Skips the first resync: right only for members that are all zeroes, as fresh memory and fresh files are. */
     public fun assumeClean(): ArrayRequest = ArrayRequest(spec.copy(assumeClean = true))
 

@@ -108,19 +108,27 @@ internal class SpareDesk(
         )
     }
 
-    /** What a running array left on it is of no more use; anything else may be. */
+    /** What a running array left on it is of no more use; anything else that can be recognised may be. */
     private suspend fun requireNobodys(member: OpenMember) {
         val superblock = try {
             engine.examine(member.device)
         } catch (_: ArrayException.NoSuperblock) {
             null
         }
-        val owner = superblock?.takeIf { found -> custody.arrays.none { it.uuid == found.setUuid() } } ?: return
-        throw KernelError.InUse(
-            "cannot take ${member.address} as a spare",
-            "it is a member of the array ${owner.name()}, which does not run here",
-            "take another device, or erase its superblock if that array is not needed",
-        )
+        val uuid = superblock?.setUuid()
+        if (superblock != null && custody.arrays.none { it.uuid == uuid }) {
+            throw KernelError.InUse(
+                "cannot take ${member.address} as a spare",
+                "it is a member of the array ${superblock.name()}, which does not run here",
+                "take another device, or erase its superblock if that array is not needed",
+            )
+        }
+        try {
+            engine.requireBlank(member.device, uuid)
+        } catch (e: ArrayException.InUse) {
+            val remedy = "take another device, or erase this one (wipefs) if its content is not needed"
+            throw KernelError.InUse("cannot take ${member.address} as a spare", e.why, remedy, e)
+        }
     }
 
     /** One that is too small for every array is no spare for any. */

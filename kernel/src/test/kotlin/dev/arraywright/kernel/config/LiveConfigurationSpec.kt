@@ -94,7 +94,8 @@ class LiveConfigurationSpec : StringSpec({
         val members = listOf(dir.image("m0", 16 * MIB), "file:${dir.path}/gone")
         ArraywrightKernel.start().use { kernel ->
             val failures = kernel.apply(Configuration(listOf(ArrayConfiguration("vault", members, level = "raid1"))))
-            failures.first().message!! shouldContain "no member"
+            failures.first().what shouldBe "cannot open ${members[1]}"
+            failures.last().what shouldContain "no member"
             kernel.examine(members[0]).superblock shouldBe null
             kernel.devices.value.keys.shouldBeEmpty()
         }

@@ -1,6 +1,7 @@
 package dev.arraywright.kernel.spare
 
 import dev.arraywright.kernel.ArrayHealth
+import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.event.FailoverStarted
@@ -8,6 +9,7 @@ import dev.arraywright.kernel.event.PolicyChanged
 import dev.arraywright.kernel.event.RebuildComplete
 import dev.arraywright.kernel.event.RebuildStarted
 import dev.arraywright.kernel.event.Topic
+import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.raid.spare.HotSparePolicy
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
@@ -116,12 +118,25 @@ class ProtectionSpec : StringSpec({
         val dir = tempdir()
         ArraywrightKernel.start().use { kernel ->
             val members = List(2) { dir.image("m$it") }
-            kernel.createArray(dev.arraywright.kernel.ArraySpec("old", dev.arraywright.raid.layout.RaidLevel.RAID1, members))
+            kernel.createArray(ArraySpec("old", RaidLevel.RAID1, members))
             kernel.stopArray("old")
             val error = shouldThrow<KernelError.InUse> { kernel.protection.addSpare(members[0]) }
             error.why shouldContain "old, which does not run here"
             kernel.devices.value.keys.shouldBeEmpty()
             kernel.assembleArray(members).healthy()
+        }
+    }
+
+    "a device with a file system is no spare" {
+        val dir = tempdir()
+        val address = dir.image("data")
+        java.io.RandomAccessFile(dir.resolve("data"), "rw").use {
+            it.seek(0x438)
+            it.write(byteArrayOf(0x53, 0xef.toByte()))
+        }
+        ArraywrightKernel.start().use { kernel ->
+            shouldThrow<KernelError.InUse> { kernel.protection.addSpare(address) }.why shouldContain "file system"
+            kernel.devices.value.keys.shouldBeEmpty()
         }
     }
 
@@ -237,8 +252,8 @@ class ProtectionSpec : StringSpec({
         val dir = tempdir()
         ArraywrightKernel.start().use { kernel ->
             val members = List(3) { dir.image("m$it") }
-            val level = dev.arraywright.raid.layout.RaidLevel.RAID5
-            val spec = dev.arraywright.kernel.ArraySpec(
+            val level = RaidLevel.RAID5
+            val spec = ArraySpec(
                 "vault", level, members, chunk = 64 * 1024, assumeClean = true, bitmapChunk = 1 shl 20,
             )
             val array = kernel.createArray(spec)

@@ -29,6 +29,13 @@ public class Arrays(private val runtime: ArrayRuntime) {
     public suspend fun examine(device: AsyncBlockDevice): Superblock =
         withContext(runtime.dispatcher()) { examination.examine(device) }
 
+    /**
+     * Refuses a device that holds something to be recognised, such as a file system or a member of an array, but for the
+     * array [own]. Writes nothing.
+     */
+    public suspend fun requireBlank(device: AsyncBlockDevice, own: UUID? = null): Unit =
+        withContext(runtime.dispatcher()) { examination.requireBlank(device, own) }
+
     /** What [assemble] would make of the candidates; writes nothing. */
     public suspend fun plan(candidates: List<AsyncBlockDevice>, uuid: UUID? = null): AssemblyPlan =
         withContext(runtime.dispatcher()) { Assembly(runtime, examination).draft(candidates, uuid).plan }
