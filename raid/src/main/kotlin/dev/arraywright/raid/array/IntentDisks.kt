@@ -17,17 +17,18 @@ internal class IntentDisks(private val supervisor: ArraySupervisor) : IntentStor
         get() = supervisor.state.value.let { it.missing == 0 && it.failure == null && !it.stopped }
 
     override suspend fun write(blocks: List<IntentBlock>) {
+        supervisor.viewToWrite()
         val done = HashSet<Seat>()
-        var view = supervisor.viewToWrite()
         while (true) {
             val seats = supervisor.roster.let { it.slots + it.replacements }.filterNotNull()
                 .filter { seat -> done.none { it.member === seat.member } }
             if (seats.isEmpty()) break
             done += seats
-            view = supervisor.view
             put(seats, blocks)
         }
-        supervisor.settle(view)
+        // Whoever went meanwhile, however it went, is recorded as gone once the supervisor is free.
+        supervisor.change { }
+        supervisor.viewToWrite()
     }
 
     override suspend fun flush() {

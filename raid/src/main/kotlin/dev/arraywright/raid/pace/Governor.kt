@@ -1,6 +1,7 @@
 package dev.arraywright.raid.pace
 
-import kotlin.math.pow
+import kotlin.math.exp
+import kotlin.math.sqrt
 
 /**
  * The control law of [Pacer], apart from time to wait and bytes to count: from what [Foreground] has seen it decides
@@ -33,7 +34,10 @@ internal class Governor(private val foreground: Foreground) {
         if (now - lookedAt < LOOK) return
         lookedAt = now
         foreground.besideWork.drainTo(loaded)
-        if (quiet) listen(now) else if (now >= quietDue) beQuiet(now)
+        if (quiet)
+            listen(now)
+        else if (now >= quietDue)
+            beQuiet(now)
         if (!quiet) adjust(now, limits)
     }
 
@@ -77,31 +81,33 @@ internal class Governor(private val foreground: Foreground) {
         fresh.clear()
         foreground.noise()
         quiet = false
-        quietDue = now + BETWEEN
+        quietDue = now + if (idle.total < UNSURE) BETWEEN / 2 else BETWEEN
     }
 
     private fun adjust(now: Long, limits: PaceLimits) {
         val age = now - windowSince
-        val full = loaded.total >= 50 && age >= WINDOW || loaded.total >= FEW && age >= LONG_WINDOW
-        if (!full || idle.total < FEW) return
-        val known = minOf(loaded.total, idle.total)
-        val q = (1 - TAIL / known).coerceIn(0.5, 0.99)
-        val room = limits.target / (loaded.quantile(q) / idle.quantile(q))
-        // What made the rate go down must not do so twice; what lets it go up may be remembered.
-        if (room < 1) loaded.clear() else loaded.scale(kept(loaded, LOADED_KEPT))
-        val factor = factor(room, minOf(1.0, known / ENOUGH))
+        val full = age >= if (loaded.total >= 50) WINDOW else LONG_WINDOW
+        if (!full || loaded.total < 1 || idle.total < FEW) return
+        val slow = loaded.above(limits.target * idle.quantile(0.99))
+        val factor = factor(loaded.total, slow)
         rate = (rate.coerceAtLeast(limits.floor.toDouble()) * factor).coerceAtMost(limits.ceiling.orNone())
+        loaded.clear()
         held = false
         windowSince = now
     }
 
-    private fun factor(room: Double, sureness: Double): Double {
-        if (room < STARTING_ROOM) starting = false
+    private fun factor(requests: Double, slow: Double): Double {
+        // A single one may be chance; more mean that the last doublings were too many.
+        if (starting && slow > 1 + 0.01 * requests) {
+            starting = false
+            return exp(-2 * MOST_DOWN)
+        }
+        val step = (STEP / sqrt(requests)).coerceAtMost(MOST_UP) * (SLOW_SHARE * requests - slow)
         return when {
-            room < 1 -> room.pow(DOWN).coerceAtLeast(0.5)
+            step < 0 -> exp(step.coerceAtLeast(-MOST_DOWN))
             !held -> 1.0
-            starting && sureness > STARTING_SURENESS -> 2.0
-            else -> room.pow(UP * sureness).coerceAtMost(1.25)
+            starting -> exp((requests / 50).coerceAtMost(1.0) * MOST_DOWN)
+            else -> exp(step.coerceAtMost(MOST_UP))
         }
     }
 
@@ -122,16 +128,17 @@ internal class Governor(private val foreground: Foreground) {
         private const val STALE = BETWEEN
         private const val FEW = 5.0
 
-        /** How many latencies must lie above a quantile for it to mean something. */
-        private const val TAIL = 3.0
-
-        /** So many make a p99. */
-        private const val ENOUGH = 100 * TAIL
+        /** So many make a p99: five are above it. */
+        private const val ENOUGH = 500.0
+        private const val UNSURE = 100
         private const val IDLE_KEPT = 0.85
-        private const val LOADED_KEPT = 0.8
-        private const val STARTING_ROOM = 1.2
-        private const val STARTING_SURENESS = 0.15
-        private const val DOWN = 0.7
-        private const val UP = 0.25
+
+        /** Of so many requests that are slower than the target the rate stays; a few less than the hundredth of p99. */
+        private const val SLOW_SHARE = 0.008
+
+        /** Of 100 requests one slow one takes a tenth off the rate: chance moves it as much in windows of any size. */
+        private const val STEP = 1.2
+        private const val MOST_DOWN = 0.7
+        private const val MOST_UP = 0.25
     }
 }

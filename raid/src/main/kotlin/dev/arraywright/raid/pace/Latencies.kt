@@ -63,6 +63,15 @@ internal class Latencies {
         return lower(BUCKETS).toDouble()
     }
 
+    /** How many exceed [nanoseconds]. */
+    fun above(nanoseconds: Double): Double {
+        val bucket = bucket(nanoseconds.toLong())
+        var above = 0.0
+        for (higher in bucket + 1 until BUCKETS) above += counts[higher]
+        val share = (lower(bucket + 1) - nanoseconds) / (lower(bucket + 1) - lower(bucket))
+        return above + counts[bucket] * share.coerceIn(0.0, 1.0)
+    }
+
     internal companion object {
         private const val BITS = 5
         private const val EACH = 1 shl BITS

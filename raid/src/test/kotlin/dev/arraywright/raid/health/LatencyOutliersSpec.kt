@@ -78,8 +78,11 @@ class LatencyOutliersSpec : StringSpec({
     }
 
     "alike members are never found, however slow, and scaling all changes nothing but the floor" {
-        for (median in listOf(0, 1, 20, 500, 30_000)) for (count in 1..12)
-            found(members(*IntArray(count) { median })).shouldBeEmpty()
+        for (median in listOf(0, 1, 20, 500, 30_000)) {
+            for (count in 1..12) {
+                found(members(*IntArray(count) { median })).shouldBeEmpty()
+            }
+        }
         for (scale in listOf(3, 10, 100)) {
             found(members(9 * scale, 8 * scale, 12 * scale, 30 * scale)).shouldBeEmpty()
             found(members(9 * scale, 8 * scale, 12 * scale, 300 * scale)).keys shouldBe setOf("m3")
@@ -87,11 +90,12 @@ class LatencyOutliersSpec : StringSpec({
     }
 
     "of noisy members none is found in any seed, and one 50 times slower in each" {
-        for (seed in 1L..300L) {
+        for (seed in 1L..200L) {
             val random = Random(seed)
             val time = TestTimeSource()
             val count = 3 + random.nextInt(10)
             val slow = random.nextInt(count)
+
             fun windows(factor: Double): Map<String, MemberLatency> = List(count) { member ->
                 val window = LatencyWindow(time)
                 val own = exp(random.nextDouble(-0.5, 0.5)) * if (member == slow) factor else 1.0

@@ -17,7 +17,9 @@ class PaceLimitsSpec : StringSpec({
             { PaceLimits(floor = 2000, ceiling = 1999) } to "ceiling (1999 bytes/s) is below the floor (2000)",
             { PaceLimits(pause = (-1).milliseconds) } to "pause",
             { PaceLimits(pause = 2.seconds) } to "pause must be from 0 to 1 s, not 2s",
-        )) shouldThrow<IllegalArgumentException> { wrong() }.message shouldContain what
+        )) {
+            shouldThrow<IllegalArgumentException> { wrong() }.message shouldContain what
+        }
     }
 
     "the target is 1.05 at priority 0, 1.5 at 50, and has no bound at 100" {

@@ -2,6 +2,7 @@ package dev.arraywright.raid.spare.pool
 
 import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.MemberState
+import dev.arraywright.raid.array.SlotState
 import dev.arraywright.raid.layout.RaidLevel
 
 /** How near an array is to losing data: the least is the most endangered. */
@@ -26,6 +27,6 @@ internal data class Endangerment(val furtherFailures: Int, val missing: Int) : C
 
         private fun ArrayState.survivesWithout(slot: Int) = geometry.survives { it != slot && slots[it].inSync }
 
-        private val dev.arraywright.raid.array.SlotState.inSync get() = member == MemberState.InSync
+        private val SlotState.inSync get() = member == MemberState.InSync
     }
 }

@@ -3,6 +3,7 @@ package dev.arraywright.raid.spare.watch
 import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.MemberState
 import dev.arraywright.raid.array.OutDevice
+import dev.arraywright.raid.array.Progress
 import dev.arraywright.raid.repair.RebuildPhase
 import dev.arraywright.raid.repair.RebuildStatus
 import dev.arraywright.raid.repair.ScrubStatus
@@ -113,7 +114,7 @@ internal class Reports(private val group: ManagedGroup, private val shared: Shar
 
     private val ArrayState.devices get() = slots.flatMap { listOfNotNull(it.deviceId, it.replacement?.deviceId) }
 
-    private val dev.arraywright.raid.array.Progress.tenth get() = (fraction * TENTHS).toInt()
+    private val Progress.tenth get() = (fraction * TENTHS).toInt()
 
     private companion object {
         const val TENTHS = 10
