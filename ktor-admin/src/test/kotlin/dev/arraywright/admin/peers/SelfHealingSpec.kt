@@ -22,7 +22,7 @@ import java.time.Duration
 import kotlin.io.path.createDirectory
 import kotlin.time.Duration.Companion.seconds
 
-/** Nobody is needed at three in the morning: a real serving process, real devices that break, and a client that sees nothing. */
+/** A real serving process, real devices that break under a verified load, and a client that sees nothing of it. */
 class SelfHealingSpec : StringSpec({
     fun run(vararg command: String) = Peer.run(Duration.ofSeconds(30), *command).orFail().stdout().trim()
 
@@ -91,8 +91,14 @@ class SelfHealingSpec : StringSpec({
                     ServeProcess.start(bench, """"memberDeadline": "2s"""").use { serve ->
                         val made = listOf("--level", "5", "--chunk", "64KiB", "--assume-clean", "--bitmap", "auto")
                         bench.run(
-                            "create", "vault", made, "--shared-spare", others[2], "--export",
-                            hanging.address, others.take(2),
+                            "create",
+                            "vault",
+                            made,
+                            "--shared-spare",
+                            others[2],
+                            "--export",
+                            hanging.address,
+                            others.take(2),
                         ).ok()
                         Fio(serve.uri, "40M", "5m", bench.directory.resolve("fio.log").toFile()).use { fio ->
                             serve.until { it.dirty }

@@ -24,7 +24,10 @@ import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 /** `arraywright serve` as a process of its own, which exports over the Unix socket of [uri]; ended by [close]. */
-internal class ServeProcess private constructor(private val bench: Bench, private val process: Process) : AutoCloseable {
+internal class ServeProcess private constructor(
+    private val bench: Bench,
+    private val process: Process,
+) : AutoCloseable {
     val uri: String = "nbd+unix:///vault?socket=${bench.directory.resolve("nbd.sock")}"
 
     suspend fun detail(): ArrayStatus =
@@ -100,7 +103,9 @@ internal class Nbdkit(private val file: Path) : AutoCloseable {
     suspend fun start() {
         socket.deleteIfExists()
         val words = listOf("${Peers.find("nbdkit").get()}", "-f", "-U", "$socket", "file", "$file")
-        process = ProcessBuilder(words).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
+        process = ProcessBuilder(
+            words,
+        ).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
         eventually(10.seconds) { socket.exists() shouldBe true }
     }
 

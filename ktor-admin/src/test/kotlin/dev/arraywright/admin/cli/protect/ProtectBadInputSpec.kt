@@ -72,12 +72,20 @@ class ProtectBadInputSpec : StringSpec({
     }
 
     "a scrub that does not run" {
-        Served.with { for (change in listOf("pause", "resume", "stop")) refused("scrub", change, "vault", because = "scrub") }
+        Served.with {
+            for (change in listOf("pause", "resume", "stop")) refused("scrub", change, "vault", because = "scrub")
+        }
     }
 
     "a policy with one wrong word is refused as a whole, with what was meant" {
         Served.with {
-            refused("policy", "set", "rebuildPriority=80", "rebuildCeilin=1GiB", because = "did you mean 'rebuildCeiling'?")
+            refused(
+                "policy",
+                "set",
+                "rebuildPriority=80",
+                "rebuildCeilin=1GiB",
+                because = "did you mean 'rebuildCeiling'?",
+            )
             refused("policy", "set", "rebuildPriority=80", "scrubInterval=30", because = "such as")
             refused("policy", "set", "rebuildPriority=101", because = "100")
             refused("policy", "set", "autoFailover=maybe", because = "maybe")
