@@ -103,13 +103,15 @@ internal class ArrayRegistry(
     suspend fun stopAll(): Unit = mutex.withLock {
         ended = true
         coroutineScope {
-            for (handle in table.value.values) launch {
-                try {
-                    stopped(handle)
-                } catch (e: CancellationException) {
-                    throw e
-                } catch (e: Exception) {
-                    failures[handle.name] = e
+            for (handle in table.value.values) {
+                launch {
+                    try {
+                        stopped(handle)
+                    } catch (e: CancellationException) {
+                        throw e
+                    } catch (e: Exception) {
+                        failures[handle.name] = e
+                    }
                 }
             }
         }

@@ -13,5 +13,5 @@ public class AdminSurface(private val kernel: ArraywrightKernel) {
      *
      * @throws dev.arraywright.kernel.KernelError if it cannot listen there
      */
-    public suspend fun listen(socket: Path): AutoCloseable = ControlServer.start(socket, kernel, KernelControl(kernel))
+    public suspend fun listen(socket: Path): AutoCloseable = ControlServer.start(socket, KernelControl(kernel))
 }

@@ -103,7 +103,7 @@ public data class DeviceReadded(
 ) : Occurrence {
     override val topic: Topic get() = Topic.DEVICE_READDED
     override val message: String
-        get() = "$device has slot $slot back" + bytesDirty?.let { ", $it bytes are brought up to date" }.orEmpty() + why()
+        get() = "$device has slot $slot back" + bytesDirty?.let { ", $it bytes are copied to it" }.orEmpty() + why()
 }
 
 /** [replacement] takes the place of [device], which failed or, where [predicted], is about to. */

@@ -46,5 +46,7 @@ public data class SpareExhausted(
 ) : Occurrence {
     override val topic: Topic get() = Topic.SPARE_EXHAUSTED
     override val message: String
-        get() = "no spare is left" + device?.let { " for $it" }.orEmpty() + slot?.let { " in slot $it" }.orEmpty() + why()
+        get() = "no spare is left${device?.let {
+            " for $it"
+        }.orEmpty()}${slot?.let { " in slot $it" }.orEmpty()}" + why()
 }

@@ -48,9 +48,11 @@ class EventStreamSpec : StringSpec({
             close(LONG) shouldBe true
         }
         val stream = stream(directory)
-        for (from in listOf(0L, 1L, 50L, 100L)) withClue("from $from") {
-            val first = maxOf(from, 1)
-            stream.next(from, (101 - first).toInt()) shouldBe (first..100L).toList()
+        for (from in listOf(0L, 1L, 50L, 100L)) {
+            withClue("from $from") {
+                val first = maxOf(from, 1)
+                stream.next(from, (101 - first).toInt()) shouldBe (first..100L).toList()
+            }
         }
         val future = async(start = CoroutineStart.UNDISPATCHED) { stream.next(103, 2) }
         stream.emit(5)

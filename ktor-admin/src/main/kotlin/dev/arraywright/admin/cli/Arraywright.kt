@@ -4,6 +4,11 @@ import com.github.ajalt.clikt.command.SuspendingCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.parameters.options.versionOption
+import dev.arraywright.admin.cli.protect.Events
+import dev.arraywright.admin.cli.protect.policy
+import dev.arraywright.admin.cli.protect.rebuild
+import dev.arraywright.admin.cli.protect.scrub
+import dev.arraywright.admin.cli.protect.spare
 import dev.arraywright.admin.control.MemberChange
 import dev.arraywright.admin.demo.Demo
 
@@ -33,6 +38,11 @@ internal class Arraywright : SuspendingCliktCommand("arraywright") {
                 "Remove a failed member or a spare, so that it is free for something else.",
                 "arraywright remove vault m3.img",
             ),
+            spare(),
+            rebuild(),
+            scrub(),
+            policy(),
+            Events(),
             Export(),
             Serve(),
             Demo(),

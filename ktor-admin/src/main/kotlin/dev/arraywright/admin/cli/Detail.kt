@@ -11,11 +11,13 @@ import dev.arraywright.admin.console.Command
 import dev.arraywright.admin.console.DetailText
 import dev.arraywright.admin.console.MemberWord
 import dev.arraywright.admin.control.Candidates
+import dev.arraywright.admin.control.Control
 import dev.arraywright.admin.control.Holders
 import dev.arraywright.admin.control.withKernel
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.spare.ScrubView
 
 /** `arraywright detail`; exit codes with `--test` are those of mdadm(8)'s `--detail --test`. */
 internal class Detail :
@@ -32,22 +34,29 @@ internal class Detail :
     ).multiple().help("a running array's name, or members; all running arrays unless given")
     private val test by option().flag().help("set the exit code by the worst array shown")
 
+    private val scrubs = mutableMapOf<String, ScrubView>()
+
     override val failure: Int get() = ERROR
 
     override suspend fun execute() {
         val shown = when {
             words.isEmpty() -> running()
             words.all(MemberWord::meansMember) -> examined(words.map(MemberWord::address))
-            else -> words.map { name -> Holders(places.runtime).of(name) { it.array(name) } }
+            else -> words.map { name -> Holders(places.runtime).of(name) { it.array(name).also { _ -> scrubs(it) } } }
         }
         show(shown) { arrays ->
-            if (arrays.isEmpty()) "no array is running" else arrays.joinToString("\n\n", transform = DetailText::of)
+            if (arrays.isEmpty()) return@show "no array is running"
+            arrays.joinToString("\n\n") { DetailText.of(it, scrubs[it.name]) }
         }
         if (test) throw ProgramResult(shown.maxOfOrNull(::code) ?: ERROR)
     }
 
     private suspend fun running(): List<ArrayStatus> = Holders(places.runtime).all().flatMap {
-        it.use { c -> c.arrays() }
+        it.use { c -> c.arrays().also { scrubs(c) } }
+    }
+
+    private suspend fun scrubs(control: Control) {
+        if (!printsJson) control.protection.status().scrubs.forEach { scrubs[it.array] = it }
     }
 
     private suspend fun examined(members: List<String>): List<ArrayStatus> = withKernel { kernel ->

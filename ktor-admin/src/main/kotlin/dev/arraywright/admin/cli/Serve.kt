@@ -12,13 +12,19 @@ import dev.arraywright.admin.http.HealthServer
 import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.admin.serve.DefaultConfiguration
 import dev.arraywright.admin.serve.Foreground
+import dev.arraywright.admin.serve.Kept
+import dev.arraywright.admin.serve.Listing
 import dev.arraywright.admin.serve.Ready
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.config.Configuration
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.filterNotNull
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import java.nio.file.Path
 import kotlin.io.path.exists
@@ -35,12 +41,16 @@ internal class Serve :
     private val config by option(
         metavar = "FILE",
     ).path().help("the configuration; unless given, arraywright.json in your data directory")
+    private val journal by option(metavar = "DIR").path()
+        .help("keep the events here; unless given, beside the configuration, as NAME.journal")
+    private val state by option(metavar = "DIR").path()
+        .help("remember scrubs here; unless given, beside the configuration, as NAME.state")
 
     override suspend fun execute() {
         val complete = Foreground().use { foreground ->
             val socket = places.runtime.claim("serve")
-            val configuration = config?.let(Configuration::load)
-            val kernel = ArraywrightKernel.start()
+            val configuration = (config ?: default().takeIf { it.exists() })?.let(Configuration::load)
+            val kernel = ArraywrightKernel.start(options(configuration))
             try {
                 serve(kernel, socket, configuration, foreground)
             } finally {
@@ -50,6 +60,15 @@ internal class Serve :
         if (!complete) throw ProgramResult(1)
     }
 
+    private fun options(configuration: Configuration?): KernelOptions {
+        val kept = Kept.beside(config ?: default())
+        val options = KernelOptions(
+            journal = journal?.toAbsolutePath() ?: kept.journal,
+            state = state?.toAbsolutePath() ?: kept.state,
+        )
+        return configuration?.memberDeadline?.let { options.copy(memberDeadline = it) } ?: options
+    }
+
     /** True unless something of the configuration could not be started. */
     private suspend fun serve(
         kernel: ArraywrightKernel,
@@ -57,8 +76,8 @@ internal class Serve :
         given: Configuration?,
         foreground: Foreground,
     ): Boolean {
-        val file = ConfigurationFile(config ?: DefaultConfiguration.file(places.data), given ?: default(kernel))
-        ControlServer.start(socket, kernel, KernelControl(kernel, file)).use {
+        val file = ConfigurationFile(config ?: default(), given ?: made(kernel))
+        ControlServer.start(socket, KernelControl(kernel, file)).use {
             val (failures, health) = coroutineScope {
                 val health = async { HealthServer.start(file.current.http) { health(kernel, file) } }
                 start(kernel, file.current) to health.await()
@@ -66,9 +85,15 @@ internal class Serve :
             health.use {
                 failures.forEach(::report)
                 warnOfLeftOut(kernel)
-                tell(kernel, file, health, socket)
-                foreground.awaitEnd()
-                say("ending")
+                coroutineScope {
+                    val keeping = launch { Listing().keep(kernel, file, ::report) }
+                    val journalling = launch { warnOfJournal(kernel) }
+                    tell(kernel, file, health, socket)
+                    foreground.awaitEnd()
+                    say("ending")
+                    keeping.cancelAndJoin()
+                    journalling.cancelAndJoin()
+                }
             }
             return failures.isEmpty()
         }
@@ -86,12 +111,16 @@ internal class Serve :
         }
     }
 
-    private suspend fun default(kernel: ArraywrightKernel): Configuration {
-        val file = DefaultConfiguration.file(places.data)
-        if (file.exists()) return Configuration.load(file)
+    private fun default(): Path = DefaultConfiguration.file(places.data)
+
+    private suspend fun made(kernel: ArraywrightKernel): Configuration {
         val made = DefaultConfiguration.make(kernel, places.data)
-        say("no configuration was there: made $file with ${DefaultConfiguration.FILES} sparse files beside it")
+        say("no configuration was there: made ${default()} with ${DefaultConfiguration.FILES} sparse files beside it")
         return made
+    }
+
+    private suspend fun warnOfJournal(kernel: ArraywrightKernel) {
+        kernel.journal?.failure?.filterNotNull()?.collect { echo("arraywright: $it", err = true) }
     }
 
     private fun warnOfLeftOut(kernel: ArraywrightKernel) {

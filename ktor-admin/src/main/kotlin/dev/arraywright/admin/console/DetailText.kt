@@ -3,12 +3,16 @@ package dev.arraywright.admin.console
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.MemberStatus
+import dev.arraywright.kernel.spare.ScrubView
 import dev.arraywright.spi.device.ByteSize
 import java.util.Locale
 
 /** An array as `detail` prints it. */
 internal object DetailText {
-    fun of(array: ArrayStatus): String = buildString {
+    fun of(array: ArrayStatus): String = of(array, null)
+
+    /** With the [scrub] that runs on it, or the last one. */
+    fun of(array: ArrayStatus, scrub: ScrubView?): String = buildString {
         appendLine("${array.name}:")
         field("Level", array.level)
         field("UUID", array.uuid)
@@ -18,7 +22,12 @@ internal object DetailText {
             "State",
             listOfNotNull(array.health.name.lowercase(), if (array.dirty) "dirty" else "clean").joinToString(),
         )
-        array.activity?.let { field("Activity", activity(it)) }
+        if (array.rebuilds.isEmpty()) array.activity?.let { field("Activity", activity(it)) }
+        array.rebuilds.forEach { field("Rebuild", "${it.id}: ${ProtectionText.line(it)}") }
+        scrub?.let { field("Scrub", ProtectionText.line(it)) }
+        array.bitmap?.let {
+            field("Bitmap", "${it.dirty} of ${it.chunks} chunks of ${ByteSize.format(it.chunk)} dirty")
+        }
         field("Events", array.events.toString())
         appendLine()
         append(table(array.members))
@@ -39,16 +48,7 @@ internal object DetailText {
 
     private fun table(members: List<MemberStatus>): String {
         val rows = members.map { listOf(it.slot?.toString() ?: "-", it.state, it.address ?: "-", it.detail.orEmpty()) }
-        val all = listOf(listOf("Slot", "State", "Member", "")) + rows
-        val widths = (0..2).map { column -> all.maxOf { it[column].length } }
-        return all.joinToString("\n") { row ->
-            "  " + row.mapIndexed {
-                i,
-                cell,
-                ->
-                if (i < widths.size) cell.padEnd(widths[i]) else cell
-            }.joinToString("  ").trimEnd()
-        }
+        return Table.of(listOf("Slot", "State", "Member", ""), rows)
     }
 
     private fun activity(activity: Activity): String {

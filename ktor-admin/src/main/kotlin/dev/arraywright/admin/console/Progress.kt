@@ -13,73 +13,73 @@ import com.github.ajalt.mordant.widgets.progress.text
 import com.github.ajalt.mordant.widgets.progress.timeRemaining
 import dev.arraywright.kernel.Activity
 
-/** Shows how far an array's [Activity] is. One at a time; [close] when there will be no more. */
+/** Shows how far things are, each by an id of its own. One at a time; [close] when there will be no more. */
 internal interface Progress : AutoCloseable {
-    fun show(activity: Activity)
+    /** What [id] stands for is called [label], and [done] of [total] bytes of it are done. */
+    fun show(id: String, label: String, done: Long, total: Long)
+
+    /** An array's only activity. */
+    fun show(activity: Activity): Unit = show(activity.kind, activity.kind, activity.done, activity.total)
 
     companion object {
-        /** A bar that moves on a terminal, elsewhere a line every ten per cent; nothing if [silent]. */
+        /** A bar each that moves on a terminal, elsewhere a line every ten per cent; nothing if [silent]. */
         fun on(terminal: Terminal, silent: Boolean = false): Progress = when {
             silent -> Silence
-            terminal.terminalInfo.outputInteractive -> Bar(terminal)
+            terminal.terminalInfo.outputInteractive -> Bars(terminal)
             else -> Lines { terminal.println(it) }
         }
     }
 }
 
 private object Silence : Progress {
-    override fun show(activity: Activity) = Unit
+    override fun show(id: String, label: String, done: Long, total: Long) = Unit
 
     override fun close() = Unit
 }
 
 private class Lines(private val print: (String) -> Unit) : Progress {
-    private var kind = ""
-    private var shown = -1L
+    private val shown = linkedMapOf<String, Pair<String, Long>>()
 
-    override fun show(activity: Activity) {
-        val tenth = if (activity.total == 0L) 0 else activity.done * 10 / activity.total
-        if (activity.kind == kind && tenth <= shown) return
-        kind = activity.kind
-        shown = tenth
-        print("$kind ${tenth * 10}%")
+    override fun show(id: String, label: String, done: Long, total: Long) {
+        val tenth = if (total == 0L) 0 else done * 10 / total
+        if (tenth <= (shown[id]?.second ?: -1)) return
+        shown[id] = label to tenth
+        print("$label ${tenth * 10}%")
     }
 
     override fun close() {
-        if (shown in 0..9) print("$kind 100%")
+        // Of things that follow each other, only the last is known to have come to its end.
+        shown.values.lastOrNull()?.let { (label, tenth) -> if (tenth < 10) print("$label 100%") }
     }
 }
 
-private class Bar(terminal: Terminal) : Progress {
+private class Bars(terminal: Terminal) : Progress {
     private val animation = MultiProgressBarAnimation(terminal)
-    private var task: ProgressTask<Unit>? = null
-    private var kind = ""
+    private val tasks = linkedMapOf<String, ProgressTask<Unit>>()
 
-    override fun show(activity: Activity) {
-        val current = task?.takeIf { activity.kind == kind } ?: begin(activity.kind)
-        current.update {
-            completed = activity.done
-            total = activity.total
+    override fun show(id: String, label: String, done: Long, total: Long) {
+        tasks.getOrPut(id) { begin(label) }.update {
+            completed = done
+            this.total = total
         }
         animation.refresh()
     }
 
     override fun close() {
-        task?.update { completed = total ?: 0 }
+        tasks.values.lastOrNull()?.update { completed = total ?: 0 }
         animation.refresh(refreshAll = true)
         animation.stop()
     }
 
-    private fun begin(kind: String): ProgressTask<Unit> {
-        this.kind = kind
+    private fun begin(label: String): ProgressTask<Unit> {
         val layout = progressBarLayout {
-            text(kind)
+            text(label)
             percentage()
             progressBar()
             completed(suffix = "B")
             speed("B/s")
             timeRemaining()
         }
-        return animation.addTask(layout).also { task = it }
+        return animation.addTask(layout)
     }
 }

@@ -1,8 +1,12 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.protect.Protecting
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.ExportInfo
+import dev.arraywright.kernel.event.KernelEvent
+import kotlinx.coroutines.flow.Flow
 import kotlinx.serialization.Serializable
 
 /**
@@ -11,6 +15,9 @@ import kotlinx.serialization.Serializable
  * [dev.arraywright.kernel.KernelError]; a call that failed has changed nothing unless the error says so.
  */
 internal interface Control : AutoCloseable {
+    /** How these arrays are looked after. */
+    val protection: Protecting
+
     suspend fun arrays(): List<ArrayStatus>
 
     suspend fun array(name: String): ArrayStatus
@@ -32,6 +39,9 @@ internal interface Control : AutoCloseable {
     suspend fun export(request: ExportRequest): ExportInfo
 
     suspend fun unexport(name: String)
+
+    /** What happened and, where asked for, what will; the collector may be as slow as it likes. */
+    fun events(request: EventRequest): Flow<KernelEvent>
 }
 
 /** What can happen to a member. */
@@ -50,6 +60,15 @@ internal data class CreateRequest(
     val assumeClean: Boolean = false,
     val force: Boolean = false,
     val export: Boolean = false,
+    /**
+     * Bytes of the array that a bit of its write-intent bitmap stands for, -1 for
+     * as many as md would choose, or absent for no bitmap.
+     */
+    val bitmap: Int? = null,
+    /** Changes of the policy, for all arrays of the process. */
+    val policy: Map<String, String> = emptyMap(),
+    /** Spares that are to be there for any array. */
+    val sharedSpares: List<String> = emptyList(),
 )
 
 /** Assembles the [members] given, or what of array [name] is found at the places to [scan]. */

@@ -1,10 +1,11 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.events.EventFeed
+import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.protect.protectionRoutes
 import dev.arraywright.admin.http.end
 import dev.arraywright.admin.http.listening
-import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
-import dev.arraywright.kernel.event.KernelEvent
 import io.ktor.http.ContentType
 import io.ktor.http.HttpStatusCode
 import io.ktor.server.application.Application
@@ -24,12 +25,6 @@ import io.ktor.server.util.getOrFail
 import io.ktor.utils.io.readRemaining
 import io.ktor.utils.io.writeStringUtf8
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.delay
-import kotlinx.coroutines.flow.buffer
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.map
-import kotlinx.coroutines.flow.merge
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.io.readByteArray
 import kotlinx.serialization.SerializationException
@@ -41,11 +36,11 @@ import java.nio.file.attribute.PosixFilePermissions
 import kotlin.io.path.deleteIfExists
 import kotlin.io.path.setPosixFilePermissions
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.seconds
 
 /**
  * The control surface of a process that holds arrays: REST on the Unix [socket], which only its owner may open.
- * Answers are JSON, failures problem documents; `GET /events` streams the kernel's events (server-sent events).
+ * Answers are JSON, failures problem documents; `GET /events` streams the kernel's events (server-sent events) from
+ * number `since` on, or the latest, and with `follow=false` ends with the newest.
  */
 internal class ControlServer private constructor(
     private val socket: Path,
@@ -59,9 +54,9 @@ internal class ControlServer private constructor(
 
     companion object {
         /** Listens at [socket], which is free; returns once clients can connect. */
-        suspend fun start(socket: Path, kernel: ArraywrightKernel, control: Control): ControlServer {
+        suspend fun start(socket: Path, control: Control): ControlServer {
             val server = try {
-                listening({ unixConnector(socket.toString()) }) { controlRoutes(kernel, control) }
+                listening({ unixConnector(socket.toString()) }) { controlRoutes(control) }
             } catch (e: IOException) {
                 throw KernelError.InvalidRequest(
                     "cannot open the control socket $socket",
@@ -76,14 +71,15 @@ internal class ControlServer private constructor(
     }
 }
 
-private val json = Json { encodeDefaults = true }
+internal val json = Json { encodeDefaults = true }
 private val log = LoggerFactory.getLogger(ControlServer::class.java)
 
-internal fun Application.controlRoutes(kernel: ArraywrightKernel, control: Control) {
+internal fun Application.controlRoutes(control: Control) {
     routing {
         route("/arrays") { arrayRoutes(control) }
         route("/exports") { exportRoutes(control) }
-        get("/events") { call.events(kernel) }
+        protectionRoutes(control.protection)
+        get("/events") { call.events(control) }
     }
 }
 
@@ -92,12 +88,12 @@ private fun Route.arrayRoutes(control: Control) {
     post { call.answer(HttpStatusCode.Created) { control.create(call.body()) } }
     post("/assemble") { call.answer(HttpStatusCode.Created) { control.assemble(call.body()) } }
     route("/{name}") {
-        get { call.answer { control.array(call.name()) } }
+        get { call.answer { control.array(call.parameter("name")) } }
         get("/idle") { call.idle(control) }
-        post("/stop") { call.answer { control.stop(call.name(), call.body<StopRequest>().forget) } }
+        post("/stop") { call.answer { control.stop(call.parameter("name"), call.body<StopRequest>().forget) } }
         for (change in MemberChange.entries) {
             post("/${change.name.lowercase()}") {
-                call.answer { control.change(call.name(), change, call.body<MemberRequest>().member) }
+                call.answer { control.change(call.parameter("name"), change, call.body<MemberRequest>().member) }
             }
         }
     }
@@ -106,18 +102,18 @@ private fun Route.arrayRoutes(control: Control) {
 private fun Route.exportRoutes(control: Control) {
     get { call.answer { control.exports() } }
     post { call.answer(HttpStatusCode.Created) { control.export(call.body()) } }
-    delete("/{name}") { call.answer { control.unexport(call.name()) } }
+    delete("/{name}") { call.answer { control.unexport(call.parameter("name")) } }
 }
 
 /** 200 with the array's state once nothing runs on it, 202 with the state so far after half a second. */
 private suspend fun ApplicationCall.idle(control: Control) {
-    val done = withTimeoutOrNull(500.milliseconds) { runCatching { control.awaitIdle(name()) {} } }
+    val done = withTimeoutOrNull(500.milliseconds) { runCatching { control.awaitIdle(parameter("name")) {} } }
     answer(if (done == null) HttpStatusCode.Accepted else HttpStatusCode.OK) {
-        done?.getOrThrow() ?: control.array(name())
+        done?.getOrThrow() ?: control.array(parameter("name"))
     }
 }
 
-private suspend inline fun <reified T> ApplicationCall.answer(
+internal suspend inline fun <reified T> ApplicationCall.answer(
     status: HttpStatusCode = HttpStatusCode.OK,
     block: () -> T,
 ) {
@@ -131,15 +127,15 @@ private suspend inline fun <reified T> ApplicationCall.answer(
     if (text == "{}") respond(HttpStatusCode.NoContent) else respondText(text, ContentType.Application.Json, status)
 }
 
-private suspend fun ApplicationCall.refuse(problem: Problem, cause: Exception) {
+internal suspend fun ApplicationCall.refuse(problem: Problem, cause: Exception) {
     if (problem.code == "internal") log.error("a control call failed", cause)
     val type = ContentType.parse(Problem.MEDIA_TYPE)
     respondText(json.encodeToString(problem), type, HttpStatusCode.fromValue(problem.status))
 }
 
-private fun ApplicationCall.name(): String = parameters.getOrFail("name")
+internal fun ApplicationCall.parameter(name: String): String = parameters.getOrFail(name)
 
-private suspend inline fun <reified T> ApplicationCall.body(): T {
+internal suspend inline fun <reified T> ApplicationCall.body(): T {
     val bytes = receiveChannel().readRemaining(LARGEST_BODY + 1).readByteArray()
     return try {
         require(bytes.size <= LARGEST_BODY) { "the request has more than $LARGEST_BODY bytes" }
@@ -151,21 +147,23 @@ private suspend inline fun <reified T> ApplicationCall.body(): T {
     }
 }
 
-/** Until the client goes; a comment every few seconds finds out that it has. */
-private suspend fun ApplicationCall.events(kernel: ArraywrightKernel) {
-    val beats = flow { while (true) { emit(":\n\n"); delay(HEARTBEAT) } }
+/** Until the client goes, or there are no more. */
+private suspend fun ApplicationCall.events(control: Control) {
+    val request = try {
+        EventRequest(number("since"), parameters["follow"] != "false")
+    } catch (e: KernelError) {
+        return refuse(Problem.of(e), e)
+    }
     respondBytesWriter(ContentType.Text.EventStream) {
-        merge(kernel.events.map(::serverSent), beats).buffer(Channel.RENDEZVOUS).collect {
+        EventFeed.of(control.events(request), request.follow).collect {
             writeStringUtf8(it)
             flush()
         }
     }
 }
 
-private fun serverSent(event: KernelEvent): String {
-    val data = json.encodeToString(event)
-    return "id: ${event.sequence}\nevent: ${event.occurrence.topicText}\ndata: $data\n\n"
+private fun ApplicationCall.number(name: String): Long? = parameters[name]?.let {
+    it.toLongOrNull() ?: throw KernelError.InvalidRequest("cannot read the request", "$name is no number: $it")
 }
 
-private const val LARGEST_BODY = 1L shl 20
-private val HEARTBEAT = 10.seconds
+internal const val LARGEST_BODY = 1L shl 20

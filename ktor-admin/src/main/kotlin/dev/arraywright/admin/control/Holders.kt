@@ -10,6 +10,9 @@ internal class Holders(private val directory: RuntimeDirectory) {
     /** The one that keeps a configuration running, or null if there is none; the caller closes it. */
     fun serving(): Control? = directory.serving()?.let(::RemoteControl)
 
+    /** The one that keeps a configuration running, else any that holds arrays, else null; the caller closes it. */
+    fun first(): Control? = directory.sockets().firstOrNull()?.let(::RemoteControl)
+
     /** All of them; the caller closes each. */
     fun all(): List<Control> = directory.sockets().map(::RemoteControl)
 

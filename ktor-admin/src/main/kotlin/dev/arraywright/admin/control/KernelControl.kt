@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.protect.KernelProtection
 import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayHandle
@@ -9,10 +11,14 @@ import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.ExportInfo
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.MemberStatus
+import dev.arraywright.kernel.ProtectedGroup
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.ExportConfiguration
+import dev.arraywright.kernel.config.SpareConfiguration
+import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.raid.layout.RaidLevel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.launch
 
 /**
@@ -23,22 +29,43 @@ internal class KernelControl(
     private val kernel: ArraywrightKernel,
     private val file: ConfigurationFile? = null,
 ) : Control {
+    override val protection: KernelProtection = KernelProtection(kernel, file)
+
     override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map(::shown)
 
     override suspend fun array(name: String): ArrayStatus = shown(handle(name))
 
     override suspend fun create(request: CreateRequest): ArrayStatus {
-        val handle = kernel.createArray(specification(request))
+        val policy = if (request.policy.isEmpty()) null else protection.changed(request.policy)
         val export = if (request.export) ExportConfiguration(request.name) else null
-        keep(ArrayConfiguration(request.name, request.members + request.spares, export))
-        export?.let { kernel.export(request.name, it) }
+        val group =
+            ProtectedGroup(specification(request), request.sharedSpares, policy?.toPolicy(), export = export?.name)
+        val handle = kernel.createProtectedDeviceGroup(group)
+        val array = ArrayConfiguration(request.name, request.members, export, request.spares)
+        file?.change { c ->
+            c.copy(
+                arrays = c.arrays.filter { it.name != array.name } + array,
+                spares = c.spares + (
+                    request.sharedSpares - c.spares.map {
+                        it.address
+                    }.toSet()
+                ).map { SpareConfiguration(it) },
+                policy = policy ?: c.policy,
+            )
+        }
         return shown(handle)
     }
 
     override suspend fun assemble(request: AssembleRequest): ArrayStatus {
         val members = if (request.members.isEmpty()) found(request) else named(request)
         val handle = kernel.assembleArray(members, request.name, request.force)
-        keep(ArrayConfiguration(handle.name, members, file?.current?.arrays?.find { it.name == handle.name }?.export))
+        file?.change { c ->
+            val before = c.arrays.find { it.name == handle.name }
+            val array = before?.copy(
+                members = members - before.spares.toSet(),
+            ) ?: ArrayConfiguration(handle.name, members)
+            c.copy(arrays = c.arrays.filter { it.name != array.name } + array)
+        }
         return shown(handle)
     }
 
@@ -55,11 +82,11 @@ internal class KernelControl(
             MemberChange.FAIL -> handle.fail(member)
             MemberChange.REMOVE -> {
                 handle.remove(member)
-                keepMembers(name) { it - address }
+                kept(name) { it.copy(members = it.members - address, spares = it.spares - address) }
             }
             MemberChange.ADD -> {
                 handle.add(member)
-                keepMembers(name) { (it - address) + address }
+                kept(name) { if (address in it.spares) it else it.copy(members = it.members - address + address) }
             }
         }
         return shown(handle)
@@ -92,6 +119,8 @@ internal class KernelControl(
             c.copy(arrays = c.arrays.map { if (it.export?.name == name) it.copy(export = null) else it })
         }
     }
+
+    override fun events(request: EventRequest): Flow<KernelEvent> = request.of(kernel)
 
     override fun close() = Unit
 
@@ -138,14 +167,8 @@ internal class KernelControl(
     private suspend fun found(request: AssembleRequest): List<String> =
         Candidates.of(kernel.scan(request.scan)).only(request.name, request.scan).members
 
-    private suspend fun keep(array: ArrayConfiguration) {
-        file?.change { c -> c.copy(arrays = c.arrays.filter { it.name != array.name } + array) }
-    }
-
-    private suspend fun keepMembers(name: String, change: (List<String>) -> List<String>) {
-        file?.change { c ->
-            c.copy(arrays = c.arrays.map { if (it.name == name) it.copy(members = change(it.members)) else it })
-        }
+    private suspend fun kept(name: String, change: (ArrayConfiguration) -> ArrayConfiguration) {
+        file?.change { c -> c.copy(arrays = c.arrays.map { if (it.name == name) change(it) else it }) }
     }
 
     private fun specification(request: CreateRequest): ArraySpec {
@@ -158,6 +181,7 @@ internal class KernelControl(
             force = request.force,
             createFilesOf = request.size,
             preallocate = request.preallocate,
+            bitmapChunk = request.bitmap,
         )
         return request.chunk?.let { spec.copy(chunk = it) } ?: spec
     }

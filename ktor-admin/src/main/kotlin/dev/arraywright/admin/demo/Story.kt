@@ -42,7 +42,7 @@ internal class Story(
         this.tell = tell
         withKernel { kernel ->
             val control = KernelControl(kernel)
-            ControlServer.start(controlSocket, kernel, control).use { play(kernel, control) }
+            ControlServer.start(controlSocket, control).use { play(kernel, control) }
         }
     }
 

@@ -43,9 +43,25 @@ class UsageSpec : StringSpec({
 
     "every command has help with examples" {
         val commands =
-            listOf("create", "assemble", "stop", "detail", "fail", "add", "remove", "export", "serve", "demo")
+            listOf(
+                "create",
+                "assemble",
+                "stop",
+                "detail",
+                "fail",
+                "add",
+                "remove",
+                "export",
+                "serve",
+                "demo",
+                "events",
+            ) +
+                listOf("add", "remove", "list").map { "spare $it" } +
+                listOf("list", "pause", "resume", "cancel", "force", "replace").map { "rebuild $it" } +
+                listOf("start", "pause", "resume", "stop", "report").map { "scrub $it" } +
+                listOf("policy show", "policy set")
         commands.forEach { command ->
-            bench.run(command, "--help").ok().out.run {
+            bench.run(command.split(' '), "--help").ok().out.run {
                 this shouldContain "Usage: arraywright $command"
                 this shouldContain "Examples:\narraywright $command"
             }

@@ -3,9 +3,13 @@ package dev.arraywright.admin.console
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArrayStatus
+import dev.arraywright.kernel.BitmapView
 import dev.arraywright.kernel.MemberStatus
+import dev.arraywright.kernel.spare.RebuildView
+import dev.arraywright.kernel.spare.ScrubView
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldNotContain
 
 class DetailTextSpec : StringSpec({
     "an array that rebuilds is shown with its members and how far it is" {
@@ -42,5 +46,47 @@ class DetailTextSpec : StringSpec({
               2     missing     -
               -     faulty      file:/srv/old.img  medium error
         """.trimIndent()
+    }
+
+    "rebuilds, scrub and bitmap are shown, and no time that nobody knows" {
+        val rebuild = RebuildView(
+            "vault-1",
+            "vault",
+            "replace",
+            1,
+            "file:/b",
+            "file:/s",
+            256L shl 20,
+            1L shl 30,
+            3L shl 20,
+            "",
+            260,
+            "running",
+        )
+        val scrub = ScrubView("vault", "check", 1, 4, 2, 0, 0, emptyList(), 0, "", null, "paused")
+        val array = ArrayStatus(
+            "vault",
+            "u",
+            "raid5",
+            1L shl 30,
+            65536,
+            ArrayHealth.OPTIMAL,
+            false,
+            1,
+            emptyList(),
+            rebuilds = listOf(rebuild),
+            bitmap = BitmapView(64L shl 20, 16, 3),
+        )
+        DetailText.of(array, scrub).lines().filter {
+            "Rebuild" in it || "Scrub" in it || "Bitmap" in it
+        } shouldBe listOf(
+            "   Rebuild : vault-1: replace 25.0% of slot 1 onto file:/s, running, 3 MiB/s, 4m 20s left",
+            "     Scrub : check 25.0%, paused, 2 mismatches, 0 repaired",
+            "    Bitmap : 3 of 16 chunks of 64MiB dirty",
+        )
+        val unknown = array.copy(rebuilds = listOf(rebuild.copy(remainingSeconds = null)))
+        DetailText.of(unknown) shouldNotContain "left"
+        ProtectionText.rebuilds(unknown.rebuilds).lines()[1] shouldBe
+            "  vault-1  vault  1     replace  25.0%  3 MiB/s  -     running  file:/s"
     }
 })

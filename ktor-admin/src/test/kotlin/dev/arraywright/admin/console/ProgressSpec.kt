@@ -29,6 +29,19 @@ class ProgressSpec : StringSpec({
         }
     }
 
+    "things that go on at once are told apart" {
+        val recorder = TerminalRecorder(AnsiLevel.NONE, outputInteractive = false)
+        Progress.on(Terminal(terminalInterface = recorder)).use { progress ->
+            progress.show("1", "rebuild a-1", 10, 100)
+            progress.show("2", "rebuild b-1", 90, 100)
+            progress.show("1", "rebuild a-1", 15, 100)
+            progress.show("1", "rebuild a-1", 20, 100)
+            progress.show("2", "rebuild b-1", 100, 100)
+        }
+        recorder.output().trim().lines() shouldBe
+            listOf("rebuild a-1 10%", "rebuild b-1 90%", "rebuild a-1 20%", "rebuild b-1 100%")
+    }
+
     "nothing is shown where only JSON is wanted" {
         shown(interactive = true, silent = true) shouldBe ""
     }

@@ -21,7 +21,13 @@ internal class Orders(private val shared: Shared) {
             val place = now.slots.firstOrNull { it.deviceId == failed }
             val slot = now.out.lastOrNull { it.deviceId == failed }?.let { now.slots[it.slot] } ?: place
             if (slot == null) {
-                throw refusal(what, "it was no member of $name", "name one of ${now.out.map { it.deviceId }}, or a slot")
+                throw refusal(
+                    what,
+                    "it was no member of $name",
+                    "name one of ${now.out.map {
+                        it.deviceId
+                    }}, or a slot",
+                )
             }
             if (place?.member == MemberState.InSync) {
                 throw refusal(what, "it is a healthy member of $name", "replace it instead, or fail it first")
@@ -45,7 +51,13 @@ internal class Orders(private val shared: Shared) {
         val group = shared.group(name)
         group.mutex.withLock {
             val slot = group.state.slots.firstOrNull { it.deviceId == deviceId }
-                ?: throw refusal(what, "it is no member of $name", "name one of ${group.state.slots.mapNotNull { it.deviceId }}")
+                ?: throw refusal(
+                    what,
+                    "it is no member of $name",
+                    "name one of ${group.state.slots.mapNotNull {
+                        it.deviceId
+                    }}",
+                )
             val why = when {
                 slot.member != MemberState.InSync -> "it is not in sync"
                 slot.replacement != null -> "${slot.replacement.deviceId} is replacing it already"
@@ -107,7 +119,12 @@ internal class Orders(private val shared: Shared) {
                 refusal(what, "$id is no spare", "register it first")
         }
         val verdict = SpareChoice.verdict(want.need, spare)
-        if (!verdict.eligible) throw ArrayException.UnfitDevice(what, "$id does not fit: ${verdict.why}", "name another")
+        if (!verdict.eligible)
+            throw ArrayException.UnfitDevice(
+                what,
+                "$id does not fit: ${verdict.why}",
+                "name another",
+            )
         return spare
     }
 }

@@ -62,7 +62,10 @@ public class EventJournal private constructor(
     /** Takes an event to be written; never waits. Events come in the order of their numbers. */
     internal fun append(event: KernelEvent) {
         val taken = queue.trySend(event)
-        if (taken.isSuccess) accepted = event.sequence else if (!taken.isClosed) lose()
+        if (taken.isSuccess)
+            accepted = event.sequence
+        else if (!taken.isClosed)
+            lose()
     }
 
     /** Suspends until everything appended so far is on disk; false if that took longer than [within]. */
@@ -157,7 +160,9 @@ public class EventJournal private constructor(
                 if (remains.newer != null) throw newer(directory, remains.newer)
                 val file = remains.segment?.let { storage.open(it.path) }
                 if (remains.torn > 0) file?.truncate(remains.good)
-                val cut = if (remains.torn == 0L) null else
+                val cut = if (remains.torn == 0L)
+                    null
+                else
                     "${remains.segment?.path}: an unfinished record of ${remains.torn} bytes at byte ${remains.good}"
                 val writer = JournalWriter(directory, limits, storage, remains.good, file)
                 return EventJournal(directory, limits, context, writer, lock, remains.next, cut).also { it.begin() }

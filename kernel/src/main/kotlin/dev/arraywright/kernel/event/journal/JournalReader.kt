@@ -1,14 +1,14 @@
 package dev.arraywright.kernel.event.journal
 
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.flow.flow
 import java.io.IOException
 import java.nio.channels.Channels
 import java.nio.channels.FileChannel
 import java.nio.file.NoSuchFileException
 import java.nio.file.Path
 import java.nio.file.StandardOpenOption.READ
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.FlowCollector
-import kotlinx.coroutines.flow.flow
 
 /**
  * Reads [directory] from the record of sequence number [from], while another process or coroutine may write there: what

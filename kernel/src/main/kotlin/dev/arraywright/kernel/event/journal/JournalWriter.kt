@@ -88,7 +88,7 @@ internal class JournalWriter(
                 continue
             }
             val size = good + pending.size()
-            if (file == null || size > 0 && size + line.size > limits.segmentBytes) {
+            if (file == null || (size > 0 && size + line.size > limits.segmentBytes)) {
                 settle(batch, written)
                 begin(event.sequence)
             }

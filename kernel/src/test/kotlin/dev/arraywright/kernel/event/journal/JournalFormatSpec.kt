@@ -46,9 +46,11 @@ class JournalFormatSpec : StringSpec({
 
     "a flipped bit anywhere is seen" {
         val whole = encoded(event(9, samples.first()))
-        for (at in 0 until whole.size - 1) for (bit in 0..7) {
-            val bytes = whole.copyOf().also { it[at] = (it[at].toInt() xor (1 shl bit)).toByte() }
-            withClue("bit $bit of byte $at") { scanned(bytes).none { it.parsed is Parsed.Whole } shouldBe true }
+        for (at in 0 until whole.size - 1) {
+            for (bit in 0..7) {
+                val bytes = whole.copyOf().also { it[at] = (it[at].toInt() xor (1 shl bit)).toByte() }
+                withClue("bit $bit of byte $at") { scanned(bytes).none { it.parsed is Parsed.Whole } shouldBe true }
+            }
         }
     }
 

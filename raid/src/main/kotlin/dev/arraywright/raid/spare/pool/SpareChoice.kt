@@ -50,7 +50,9 @@ internal object SpareChoice {
         val verdicts = candidates.associate { it.id to verdict(need, it) }
         val eligible = candidates.filter { verdicts.getValue(it.id).eligible }
         val best = eligible.minWithOrNull(
-            compareBy({ !it.dedicated }, { it.type !in need.types }, { it.domain in need.domains }, { it.size }, { it.id }),
+            compareBy({
+                !it.dedicated
+            }, { it.type !in need.types }, { it.domain in need.domains }, { it.size }, { it.id }),
         )
         val later = candidates.any { it.passing && verdict(need, it.copy(obstacle = null)).eligible }
         return Choice(best, verdicts, later)

@@ -19,8 +19,14 @@ internal class SparePool {
             val info = spare.device.info()
             val checking = health == SpareHealth.Checking
             Candidate(
-                info.id(), info.size(), info.logicalBlockSize(), info.type(), spare.domain, dedicated = false,
-                obstacle = if (checking) "it is being checked" else null, passing = checking,
+                info.id(),
+                info.size(),
+                info.logicalBlockSize(),
+                info.type(),
+                spare.domain,
+                dedicated = false,
+                obstacle = if (checking) "it is being checked" else null,
+                passing = checking,
             )
         }
 

@@ -165,7 +165,11 @@ internal class GroupSupervisor(private val group: ManagedGroup, private val shar
 
     /** The array's own spares hold its superblock: they are only read. */
     private suspend fun checkSpares() {
-        if (lastSpares.elapsedNow() < policy.spareCheckInterval && group.checked.keys.containsAll(group.state.spares)) return
+        if (lastSpares.elapsedNow() < policy.spareCheckInterval && group.checked.keys.containsAll(
+                group.state.spares,
+            )
+        )
+            return
         lastSpares = shared.time.markNow()
         group.checked.keys.retainAll(group.state.spares.toSet())
         for (device in group.array.devices().filter { it.info().id() in group.state.spares }) {

@@ -134,7 +134,9 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
 
     /** Slots that ask for a spare now. */
     fun wants(): List<Want> =
-        if (supervisor == null || !shared.policy.value.autoFailover || !takesSpares) emptyList() else
+        if (supervisor == null || !shared.policy.value.autoFailover || !takesSpares)
+            emptyList()
+        else
             state.slots.filter { book.free(it.slot) && !unsettled.containsKey(it.slot) }.mapNotNull(::want)
 
     private fun want(slot: SlotState): Want? {
@@ -161,9 +163,9 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
 
     override fun wanted(status: RebuildStatus): Boolean = state.let { now ->
         val slot = now.slots[status.slot]
-        val there = slot.deviceId == status.replacement && slot.member is MemberState.Rebuilding ||
-            slot.replacement?.deviceId == status.replacement
-        there && now.failure == null && !now.stopped && shared.groups.value[name] === this
+        val fills = slot.deviceId == status.replacement && slot.member is MemberState.Rebuilding
+        val replaces = slot.replacement?.deviceId == status.replacement
+        (fills || replaces) && now.failure == null && !now.stopped && shared.groups.value[name] === this
     }
 
     override fun paused(status: RebuildStatus): Boolean =
@@ -201,5 +203,9 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
 private val ArrayState.shape: List<Any?>
     get() = listOf(
         slots.map { listOf(it.deviceId, it.member::class, it.replacement?.deviceId) },
-        spares, out, failure, stopped, resync != null,
+        spares,
+        out,
+        failure,
+        stopped,
+        resync != null,
     )

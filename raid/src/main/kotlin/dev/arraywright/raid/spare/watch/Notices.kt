@@ -45,10 +45,12 @@ internal class Notices(private val capacity: Int = 256) {
 
     private fun replaces(new: Notice, old: Notice): Boolean = when (new) {
         is Notice.Changed -> false
-        is Notice.Rebuild -> old is Notice.Rebuild && old.status.id == new.status.id &&
-            old.status.phase == new.status.phase && new.status.phase == RebuildPhase.RUNNING
-        is Notice.Scrub -> old is Notice.Scrub && old.status.started == new.status.started &&
-            old.status.phase == new.status.phase && new.status.phase == RebuildPhase.RUNNING
+        is Notice.Rebuild ->
+            old is Notice.Rebuild && old.status.id == new.status.id &&
+                old.status.phase == new.status.phase && new.status.phase == RebuildPhase.RUNNING
+        is Notice.Scrub ->
+            old is Notice.Scrub && old.status.started == new.status.started &&
+                old.status.phase == new.status.phase && new.status.phase == RebuildPhase.RUNNING
     }
 
     private fun compact() {

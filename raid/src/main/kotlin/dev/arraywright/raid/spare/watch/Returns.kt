@@ -35,7 +35,7 @@ internal class Returns(private val group: ManagedGroup, private val shared: Shar
                 late -= device
                 unfit -= device
             }
-            if (announced || everyone && expected(device)) {
+            if (announced || (everyone && expected(device))) {
                 shared.guarded(group.name) { visit(device) }
             }
         }

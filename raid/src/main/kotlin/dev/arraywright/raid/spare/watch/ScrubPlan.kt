@@ -54,7 +54,7 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
     private suspend fun due(): Boolean {
         val interval = shared.policy.value.scrubInterval
         val mark = loaded()
-        return mark.position > 0 || interval != null && shared.clock.now() - mark.completed >= interval
+        return mark.position > 0 || (interval != null && shared.clock.now() - mark.completed >= interval)
     }
 
     private suspend fun begin() {
@@ -65,7 +65,7 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
 
     private suspend fun loaded(): ScrubMark = mark ?: run {
         val saved = withTimeoutOrNull(PATIENCE) { Loaded(marks.load(group.array.uuid)) }
-            ?: throw refusal("cannot plan scrubs of ${group.name}", "its mark cannot be read in $PATIENCE", "check the disk")
+            ?: throw late("read")
         mark = saved.mark
         saved.mark ?: ScrubMark(0, ScrubMode.CHECK, shared.clock.now()).also { save(it) }
     }
@@ -73,8 +73,11 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
     private suspend fun save(next: ScrubMark) {
         mark = next
         withTimeoutOrNull(PATIENCE) { marks.save(group.array.uuid, next) }
-            ?: throw refusal("cannot plan scrubs of ${group.name}", "its mark cannot be saved in $PATIENCE", "check the disk")
+            ?: throw late("saved")
     }
+
+    private fun late(what: String) =
+        refusal("cannot plan scrubs of ${group.name}", "its mark cannot be $what within $PATIENCE", "check the disk")
 
     private class Loaded(val mark: ScrubMark?)
 

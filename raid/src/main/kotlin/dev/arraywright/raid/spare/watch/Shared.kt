@@ -41,7 +41,11 @@ internal class Shared(
     }
 
     fun group(name: String): ManagedGroup = groups.value[name]
-        ?: throw refusal("cannot find the group $name", "no group of that name is registered", "name one of ${groups.value.keys}")
+        ?: throw refusal(
+            "cannot find the group $name",
+            "no group of that name is registered",
+            "name one of ${groups.value.keys}",
+        )
 
     /** The group that has a device as member or spare, or as one that is out. */
     fun user(deviceId: String): String? = groups.value.values.firstOrNull { it.has(deviceId) }?.name

@@ -18,7 +18,16 @@ import kotlin.random.Random
 import kotlin.time.Instant
 
 private fun status(id: Int) = RebuildStatus(
-    "r$id", "array", RebuildKind.REBUILD, 0, null, "new$id", Progress(0, 1), 0, Instant.fromEpochSeconds(0), null,
+    "r$id",
+    "array",
+    RebuildKind.REBUILD,
+    0,
+    null,
+    "new$id",
+    Progress(0, 1),
+    0,
+    Instant.fromEpochSeconds(0),
+    null,
     RebuildPhase.WAITING,
 )
 
@@ -47,7 +56,9 @@ private class Fill(
     val waiting get() = job.isActive && !running
 
     override fun wanted(status: RebuildStatus) = wanted
+
     override fun paused(status: RebuildStatus) = paused
+
     override fun media(status: RebuildStatus) = media
 }
 
@@ -75,50 +86,53 @@ class RebuildQueueSpec : StringSpec({
     }
 
     "whatever happens, turns are within the limit, given to the most endangered, and none is withheld" {
-        for (seed in 1L..400L) withClue("seed $seed") {
-            val random = Random(seed)
-            val dispatcher = SeededDispatcher(random)
-            val scope = CoroutineScope(dispatcher + SupervisorJob())
-            var limit = 1 + random.nextInt(3)
-            val queue = RebuildQueue { limit }
-            val fills = ArrayList<Fill>()
-            repeat(60) { step ->
-                val before = fills.filter { it.running }.toSet()
-                val some = fills.filter { it.job.isActive }.randomOrNull(random)
-                when (random.nextInt(8)) {
-                    0, 1, 2 -> {
-                        val media = List(2) { "m${random.nextInt(8)}" }.toSet()
-                        fills += Fill(Endangerment(random.nextInt(3), 1), media, scope, queue, step)
+        for (seed in 1L..400L) {
+            withClue("seed $seed") {
+                val random = Random(seed)
+                val dispatcher = SeededDispatcher(random)
+                val scope = CoroutineScope(dispatcher + SupervisorJob())
+                var limit = 1 + random.nextInt(3)
+                val queue = RebuildQueue { limit }
+                val fills = ArrayList<Fill>()
+                repeat(60) { step ->
+                    val before = fills.filter { it.running }.toSet()
+                    val some = fills.filter { it.job.isActive }.randomOrNull(random)
+                    when (random.nextInt(8)) {
+                        0, 1, 2 -> {
+                            val media = List(2) { "m${random.nextInt(8)}" }.toSet()
+                            fills += Fill(Endangerment(random.nextInt(3), 1), media, scope, queue, step)
+                        }
+                        3 -> some?.end?.complete(Unit)
+                        4 -> some?.job?.cancel()
+                        5 -> some?.endangerment = Endangerment(random.nextInt(3), 1 + random.nextInt(2))
+                        6 -> some?.run { if (random.nextBoolean()) paused = !paused else wanted = false }
+                        else -> limit = 1 + random.nextInt(3)
                     }
-                    3 -> some?.end?.complete(Unit)
-                    4 -> some?.job?.cancel()
-                    5 -> some?.endangerment = Endangerment(random.nextInt(3), 1 + random.nextInt(2))
-                    6 -> some?.run { if (random.nextBoolean()) paused = !paused else wanted = false }
-                    else -> limit = 1 + random.nextInt(3)
+                    queue.reconsider()
+                    dispatcher.drain()
+                    val running = fills.filter { it.running }
+                    val counted = running.filter { !it.paused }
+                    val held = counted.count { it in before }
+                    (counted.size <= maxOf(limit, held)) shouldBe true
+                    running.flatMap { it.media }.let { it.distinct() shouldBe it }
+                    val waiting = fills.filter { it.waiting && !it.paused }
+                    waiting.filter { !it.wanted }.shouldBeEmpty()
+
+                    fun blocked(fill: Fill) = running.any { other -> other.media.any { it in fill.media } }
+                    if (counted.size < limit) waiting.filter { !blocked(it) }.shouldBeEmpty()
+                    for (new in counted - before) {
+                        waiting.filter { it.endangerment < new.endangerment && !blocked(it) }.shouldBeEmpty()
+                    }
+                }
+                // All that wait get their turn in the end.
+                for (fill in fills) {
+                    fill.paused = false
+                    fill.end.complete(Unit)
                 }
                 queue.reconsider()
                 dispatcher.drain()
-                val running = fills.filter { it.running }
-                val counted = running.filter { !it.paused }
-                val held = counted.count { it in before }
-                (counted.size <= maxOf(limit, held)) shouldBe true
-                running.flatMap { it.media }.let { it.distinct() shouldBe it }
-                val waiting = fills.filter { it.waiting && !it.paused }
-                waiting.filter { !it.wanted }.shouldBeEmpty()
-                fun blocked(fill: Fill) = running.any { other -> other.media.any { it in fill.media } }
-                if (counted.size < limit) waiting.filter { !blocked(it) }.shouldBeEmpty()
-                for (new in counted - before) {
-                    waiting.filter { it.endangerment < new.endangerment && !blocked(it) }.shouldBeEmpty()
-                }
+                fills.filter { it.job.isActive }.shouldBeEmpty()
             }
-            // All that wait get their turn in the end.
-            for (fill in fills) {
-                fill.paused = false
-                fill.end.complete(Unit)
-            }
-            queue.reconsider()
-            dispatcher.drain()
-            fills.filter { it.job.isActive }.shouldBeEmpty()
         }
     }
 })

@@ -38,10 +38,12 @@ class SpareChoiceSpec : StringSpec({
             "the smallest that fits" to (spare("a", 101) to spare("b", 102)),
             "else by id" to (spare("a") to spare("b")),
         )
-        for ((what, pair) in better) withClue(what) {
-            val (best, other) = pair
-            SpareChoice.choose(need, listOf(best, other)).spare shouldBe best
-            SpareChoice.choose(need, listOf(other, best)).spare shouldBe best
+        for ((what, pair) in better) {
+            withClue(what) {
+                val (best, other) = pair
+                SpareChoice.choose(need, listOf(best, other)).spare shouldBe best
+                SpareChoice.choose(need, listOf(other, best)).spare shouldBe best
+            }
         }
     }
 
