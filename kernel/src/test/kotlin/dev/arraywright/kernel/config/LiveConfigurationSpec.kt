@@ -72,7 +72,12 @@ class LiveConfigurationSpec : StringSpec({
         val dir = tempdir()
         val members = List(3) { dir.image("m$it") }
         val array = ArrayConfiguration(
-            "vault", members, level = "raid5", chunk = 64 * 1024, bitmap = "auto", spares = listOf(dir.image("own")),
+            "vault",
+            members,
+            level = "raid5",
+            chunk = 64 * 1024,
+            bitmap = "auto",
+            spares = listOf(dir.image("own")),
         )
         val configuration = Configuration(listOf(array))
         val made = ArraywrightKernel.start().use { kernel ->
