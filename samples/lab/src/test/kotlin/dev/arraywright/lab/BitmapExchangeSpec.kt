@@ -51,7 +51,7 @@ class BitmapExchangeSpec : StringSpec({
         }
     }
 
-    "the kernel's md resyncs ours from our bitmap, by reading the dirty chunks only, and has nothing to do for its own" {
+    "the kernel's md resyncs ours by reading the dirty chunks only, and has nothing to do for its own" {
         lab.expect(left)
         val log = lab.boot("bitmap-resync.sh")
         THEIRS.forEach { read(log, it, 0) shouldBe 0 }
