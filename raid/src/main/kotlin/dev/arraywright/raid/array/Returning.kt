@@ -56,7 +56,7 @@ internal class Returning(private val runtime: ArrayRuntime, private val array: R
                 "it was not whole when it went away"
             roster.present.any { it.number == found.devNumber() } -> "its number is taken by another"
             now.slots[slot].member.takesWrites -> "slot $slot has ${now.slots[slot].deviceId} by now"
-            recorded != slot && recorded != Superblock.FAULTY && found.devNumber() !in roster.retired ->
+            recorded != slot && recorded !in GONE && found.devNumber() !in roster.retired ->
                 "it is recorded in another place than it says itself"
             found.events() > now.events -> "it is newer than the array: event count ${found.events()} of ${now.events}"
             else -> return slot
@@ -69,4 +69,9 @@ internal class Returning(private val runtime: ArrayRuntime, private val array: R
         why,
         "add it as a new device, which loses what is on it",
     )
+
+    private companion object {
+        /** How md records who failed: as faulty, and once it is removed like a number that was never used. */
+        val GONE = setOf(Superblock.FAULTY, Superblock.SPARE)
+    }
 }

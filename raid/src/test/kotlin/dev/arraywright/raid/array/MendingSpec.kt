@@ -1,6 +1,8 @@
 package dev.arraywright.raid.array
 
 import dev.arraywright.raid.layout.RaidLevel
+import dev.arraywright.raid.metadata.Superblock
+import dev.arraywright.raid.metadata.SuperblockDescriptor
 import dev.arraywright.raid.repair.RebuildKind
 import dev.arraywright.raid.repair.RebuildPhase
 import dev.arraywright.raid.repair.RebuildStatus
@@ -13,6 +15,7 @@ import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filterNotNull
 import kotlinx.coroutines.flow.first
+import java.nio.ByteBuffer
 import kotlin.time.Duration.Companion.seconds
 
 class MendingSpec : StringSpec({
@@ -155,6 +158,31 @@ class MendingSpec : StringSpec({
                 array.get(400_000, data.size) shouldBe data
                 array.stop()
             }
+        }
+    }
+
+    "a member that was not only failed but removed under md comes back: md forgets its role then" {
+        Bench().run {
+            val disks = disks(3)
+            val spec = CreateSpec("a", RaidLevel.RAID5, 4096, bitmapChunk = 4096)
+            val array = arrays.create(spec, disks.map { it.open() })
+            array.settled()
+            disks[1].gone = true
+            val data = random.nextBytes(20_000)
+            array.put(100_000, data)
+            array.stop()
+            for (disk in listOf(disks[0], disks[2])) {
+                val at = SuperblockDescriptor.SUPERBLOCK_OFFSET
+                val own = Superblock.parse(ByteBuffer.wrap(disk.peek(at.toLong(), SuperblockDescriptor.MAX_SIZE)))
+                val block = own.withRole(1, Superblock.SPARE).encode(512)
+                disk.scribble(at.toLong(), ByteArray(block.remaining()).also { block.get(it) })
+            }
+            val again = arrays.assemble(listOf(disks[0].reopen(), disks[2].reopen()))
+            again.readd(disks[1].reopen()) shouldBe true
+            again.settled()
+            disks[0].gone = true
+            again.get(100_000, data.size) shouldBe data
+            again.stop()
         }
     }
 
