@@ -36,6 +36,8 @@ internal class Rebuild(
     suspend fun run(sweep: suspend (Sweep.Work) -> Boolean) {
         control.began(status())
         try {
+            // Writes that are under way may have begun without the member, and those to come do not.
+            if (byBitmap) supervisor.intent?.needAll()
             val ended = control.admitted { if (wanted()) sweep(Filling()) else false }
             if (ended) finish()
             control.ended(outcome())
