@@ -18,7 +18,7 @@ import kotlin.random.Random
  * cache from when it ends until a flush that began later ends. At a power cut each cached sector, and each of a write
  * that had not ended, is on the platter or not, at random.
  */
-class SimulatedDisk(val id: String, private val size: Long, private val logicalBlock: Int, private val world: World) {
+class SimulatedDisk(val id: String, val size: Long, private val logicalBlock: Int, private val world: World) {
     /** By sector; null is zeroes. */
     private val platter = arrayOfNulls<ByteArray>((size / SECTOR).toInt())
 
@@ -34,6 +34,15 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
     /** Each write takes this long at least, so that its deadline passes; 0 is healthy. */
     var hangWrites: Boolean = false
     var hangReads: Int = 0
+
+    /** Writes and flushes fail. */
+    var failWrites: Boolean = false
+
+    /** Nanoseconds that each read takes longer than usual. */
+    var slowness: Long = 0
+
+    /** True if it does what it is asked, sooner or later. */
+    val well: Boolean get() = !gone && !hangWrites && !failWrites && hangReads == 0 && badSectors.isEmpty()
 
     /** Bytes that were asked of it so far. */
     var bytesRead: Long = 0
@@ -56,12 +65,27 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
 
     fun open(): AsyncBlockDevice = Connection().also { connection = it }
 
-    /** Plugged in again: nothing that was asked of it before has an effect any more. */
+    /** Plugged in again, and well. */
     fun reopen(): AsyncBlockDevice {
+        recover()
+        return reconnect()
+    }
+
+    /** A new connection: nothing that was asked over the old one has an effect any more. */
+    fun reconnect(): AsyncBlockDevice {
         connection?.dead = true
         inFlight.clear()
-        recover()
         return open()
+    }
+
+    /** Nothing tells any more what it was used for, but what it holds from [offset] on is still there. */
+    fun wipe(offset: Long) {
+        connection?.dead = true
+        for (write in cache) for (i in 0 until write.sectors) write.keep(i)
+        cache.clear()
+        inFlight.clear()
+        newest.clear()
+        platter.fill(null, 0, (offset / SECTOR).toInt())
     }
 
     /** Makes sectors of a range unreadable until they are written. */
@@ -85,6 +109,8 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
         cure()
         gone = false
         hangWrites = false
+        failWrites = false
+        slowness = 0
     }
 
     fun powerCut(random: Random) {
@@ -135,7 +161,9 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             info.checkRange(offset, target.remaining().toLong())
             val own = target.duplicate()
             bytesRead += own.remaining()
-            return start(if (hangReads > 0) HANG.also { hangReads-- } else 0) { late ->
+            val hangs = hangReads > 0
+            if (hangs) hangReads--
+            return start(hangs, slow = slowness) { late ->
                 // The buffer was the disk's until now, and shows it.
                 if (late) own.put(ByteArray(own.remaining()) { 0x66 })
                 if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
@@ -154,7 +182,8 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
             val torn = CachedWrite(offset, source.duplicate())
             bytesWritten += own.remaining()
             inFlight.add(torn)
-            return start(if (hangWrites) HANG else 0, { inFlight.remove(torn) }) { late ->
+            return start(hangWrites, { inFlight.remove(torn) }) { late ->
+                if (failWrites) throw MediumErrorException(id, offset, own.remaining().toLong(), null)
                 val write = CachedWrite(offset, own)
                 cache.add(write)
                 write.show()
@@ -164,7 +193,8 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
 
         override fun flush(): CompletionStage<Void> {
             val covered = cache.toList()
-            return start(if (hangWrites) HANG else 0) { late ->
+            return start(hangWrites) { late ->
+                if (failWrites) throw MediumErrorException(id, 0, size, null)
                 if (late) throw TimedOutException(id, Duration.ofNanos(HANG))
                 for (write in covered) if (cache.remove(write)) (0 until write.sectors).forEach(write::keep)
             }
@@ -182,14 +212,19 @@ class SimulatedDisk(val id: String, private val size: Long, private val logicalB
         }
 
         /** After a power cut nothing has an effect any more. */
-        private fun start(extra: Long, always: () -> Unit = {}, action: (Boolean) -> Unit): CompletionStage<Void> {
+        private fun start(
+            hangs: Boolean,
+            always: () -> Unit = {},
+            slow: Long = 0,
+            action: (Boolean) -> Unit,
+        ): CompletionStage<Void> {
             val stage = CompletableFuture<Void>()
-            world.later(extra) {
+            world.later(if (hangs) HANG else slow) {
                 always()
                 try {
                     if (dead) throw DeviceGoneException(id, "closed", null)
                     if (gone) throw DeviceGoneException(id, "unplugged", null)
-                    action(extra > 0)
+                    action(hangs)
                     stage.complete(null)
                 } catch (failure: DeviceIoException) {
                     stage.completeExceptionally(failure)

@@ -74,6 +74,7 @@ internal class GroupSupervisor(private val group: ManagedGroup, private val shar
             is Notice.Changed -> {
                 reports.changed(notice.before, notice.after)
                 forgetLost(notice.before, notice.after)
+                buryUnbegun(notice.before, notice.after)
             }
             is Notice.Rebuild -> {
                 reports.rebuild(notice.status)
@@ -93,11 +94,25 @@ internal class GroupSupervisor(private val group: ManagedGroup, private val shar
         }
     }
 
+    /** Who failed before its turn to be filled came: no rebuild has begun whose end would tell of it. */
+    private suspend fun buryUnbegun(before: ArrayState, after: ArrayState) {
+        for (out in after.out - before.out.toSet()) {
+            val was = before.slots[out.slot]
+            val member = (was.member as? MemberState.Rebuilding)?.takeIf { was.deviceId == out.deviceId }
+            val filled = member != null || was.replacement?.deviceId == out.deviceId
+            if (!filled || group.unsettled[out.slot]?.replacement == out.deviceId) continue
+            if (member?.byBitmap == true)
+                shared.tell(GroupEvent.MemberFailed(group.name, out.slot, out.deviceId, out.cause))
+            else
+                group.mutex.withLock { group.failover.retire(out.deviceId, out.cause) }
+        }
+    }
+
     private suspend fun settle(status: RebuildStatus) {
         try {
             group.mutex.withLock { ended(status) }
         } finally {
-            group.unsettled.remove(status.slot, status.id)
+            group.unsettled.computeIfPresent(status.slot) { _, last -> last.takeIf { it.id != status.id } }
         }
     }
 

@@ -45,7 +45,7 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
     val lent: MutableSet<String> = ConcurrentHashMap.newKeySet()
 
     /** Rebuilds by slot whose end has not been dealt with: nothing is begun there before that. */
-    val unsettled = ConcurrentHashMap<Int, String>()
+    val unsettled = ConcurrentHashMap<Int, RebuildStatus>()
 
     /** When its own spares were last found good. */
     val checked = ConcurrentHashMap<String, Instant>()
@@ -191,7 +191,7 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
     }
 
     private fun note(status: RebuildStatus) {
-        if (!status.phase.terminal) unsettled[status.slot] = status.id
+        if (!status.phase.terminal) unsettled[status.slot] = status
         shared.rebuild(status)
     }
 
