@@ -190,26 +190,30 @@ class MendingSpec : StringSpec({
     }
 
     "a write that began while a member was away reaches it, though it ends after the member is back" {
-        for (moment in 1..20) Bench().run {
-            val disks = disks(3, dataSize = 1 shl 20)
-            val spec = CreateSpec("a", RaidLevel.RAID5, 4096, assumeClean = true, bitmapChunk = 4096)
-            val array = arrays.create(spec, disks.map { it.open() })
-            disks[1].gone = true
-            array.put(0, ByteArray(8192))
-            // Each stripe is written once: no bit tells of an earlier write that the member missed.
-            val data = List(250) { random.nextBytes(8192) }
-            uneven = true
-            coroutineScope {
-                for (writer in 0 until 10) launch {
-                    for (stripe in writer until data.size step 10) array.put(8192L * (stripe + 1), data[stripe])
+        for (moment in 1..20) {
+            Bench().run {
+                val disks = disks(3, dataSize = 1 shl 20)
+                val spec = CreateSpec("a", RaidLevel.RAID5, 4096, assumeClean = true, bitmapChunk = 4096)
+                val array = arrays.create(spec, disks.map { it.open() })
+                disks[1].gone = true
+                array.put(0, ByteArray(8192))
+                // Each stripe is written once: no bit tells of an earlier write that the member missed.
+                val data = List(250) { random.nextBytes(8192) }
+                uneven = true
+                coroutineScope {
+                    for (writer in 0 until 10) {
+                        launch {
+                            for (stripe in writer until data.size step 10) array.put(8192L * (stripe + 1), data[stripe])
+                        }
+                    }
+                    delay(moment.milliseconds * 3)
+                    array.readd(disks[1].reopen()) shouldBe true
+                    array.settled()
                 }
-                delay(moment.milliseconds * 3)
-                array.readd(disks[1].reopen()) shouldBe true
-                array.settled()
+                disks[0].gone = true
+                for ((stripe, bytes) in data.withIndex()) array.get(8192L * (stripe + 1), bytes.size) shouldBe bytes
+                array.stop()
             }
-            disks[0].gone = true
-            for ((stripe, bytes) in data.withIndex()) array.get(8192L * (stripe + 1), bytes.size) shouldBe bytes
-            array.stop()
         }
     }
 
