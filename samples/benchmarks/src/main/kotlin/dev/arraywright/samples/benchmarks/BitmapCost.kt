@@ -7,15 +7,16 @@ import kotlin.time.Duration
 
 /** What the write-intent bitmap costs random writes. */
 internal class BitmapCost(private val options: Options) {
-    private val size = options.size("size", "1GiB")
+    private val size = options.deviceSize("1GiB", "256MiB")
     private val time: Duration = options.duration("time", "6s")
     private val queues = options.ints("queues", "1,16")
-    private val chunk = options.text("bitmap-chunk", "auto").let { if (it == "auto") CreateSpec.AUTO_BITMAP else bytes(it) }
+    private val chunk = options.text("bitmap-chunk", "auto").let {
+        if (it == "auto") CreateSpec.AUTO_BITMAP else bytes(it)
+    }
     private val lines = queues.associateWith { Line() }
     private var chunks = ""
 
     suspend fun run() {
-        options.requireKnown()
         println("bitmap-cost: ${options.describe()} of $time for each figure, ${ByteSize.format(size)} each")
         Shelf.with(options, options.members, size) { shelf ->
             val rig = Rig(options, shelf)

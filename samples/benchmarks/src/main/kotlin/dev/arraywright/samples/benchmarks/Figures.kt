@@ -27,7 +27,14 @@ internal class Series {
 
     /** Median, then least and most. */
     fun show(digits: Int = 0): String =
-        if (values.isEmpty()) "-" else "%.${digits}f [%.${digits}f %.${digits}f]".form(median, values.min(), values.max())
+        if (values.isEmpty())
+            "-"
+        else
+            "%.${digits}f [%.${digits}f %.${digits}f]".form(
+                median,
+                values.min(),
+                values.max(),
+            )
 }
 
 internal fun String.form(vararg values: Any?): String = format(Locale.ROOT, *values)

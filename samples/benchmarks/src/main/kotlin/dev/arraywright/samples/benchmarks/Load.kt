@@ -48,22 +48,34 @@ internal suspend fun load(
 }
 
 /** Writes zeroes over a range in order, a few requests at once, and flushes; bytes/s. */
-internal suspend fun writeThrough(device: AsyncBlockDevice, from: Long, until: Long): Double {
+internal suspend fun writeThrough(device: AsyncBlockDevice, from: Long, until: Long): Double =
+    copyThrough(emptyList(), device, from, until)
+
+/** The same, but a block is written only once all [sources] have been read there, at once. */
+internal suspend fun copyThrough(
+    sources: List<AsyncBlockDevice>,
+    target: AsyncBlockDevice,
+    from: Long,
+    until: Long,
+): Double {
     val began = TimeSource.Monotonic.markNow()
     val next = AtomicLong(from)
     coroutineScope {
-        repeat(SEQUENTIAL_QUEUE) {
+        repeat(if (sources.isEmpty()) SEQUENTIAL_QUEUE else 2 * SEQUENTIAL_QUEUE) {
             launch {
-                val buffer = ByteBuffer.allocateDirect(SEQUENTIAL_BLOCK)
+                val zeroes = ByteBuffer.allocateDirect(SEQUENTIAL_BLOCK)
+                val read = sources.map { ByteBuffer.allocateDirect(SEQUENTIAL_BLOCK) }
                 while (true) {
                     val at = next.getAndAdd(SEQUENTIAL_BLOCK.toLong())
                     if (at >= until) break
-                    device.write(buffer.slice(0, minOf(SEQUENTIAL_BLOCK.toLong(), until - at).toInt()), at).await()
+                    val length = minOf(SEQUENTIAL_BLOCK.toLong(), until - at).toInt()
+                    sources.mapIndexed { i, source -> source.read(read[i].slice(0, length), at) }.forEach { it.await() }
+                    target.write(zeroes.slice(0, length), at).await()
                 }
             }
         }
     }
-    device.flush().await()
+    target.flush().await()
     return (until - from) / began.elapsedNow().toDouble(DurationUnit.SECONDS)
 }
 

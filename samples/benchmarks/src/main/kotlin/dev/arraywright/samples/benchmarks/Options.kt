@@ -14,7 +14,9 @@ internal class Options(arguments: List<String>) {
     }
     private val asked = sortedMapOf<String, String>()
 
-    val devices = text("devices", "model")
+    val devices = text("devices", "model").also {
+        require(it in KINDS) { "devices are one of ${KINDS.joinToString()}, not $it" }
+    }
     val model = Model(size("rate", "200MB"), duration("seek", "100us").inWholeNanoseconds, int("lanes", 4))
     val direct = text("direct", "true").toBooleanStrict()
     val directory: Path = Path.of(text("dir", System.getProperty("java.io.tmpdir")))
@@ -35,6 +37,9 @@ internal class Options(arguments: List<String>) {
 
     fun size(key: String, default: String): Long = ByteSize.parse(text(key, default))
 
+    /** A default for files and memory, which take space, and one for modelled disks, which do not. */
+    fun deviceSize(modelled: String, real: String): Long = size("size", if (devices == "model") modelled else real)
+
     fun duration(key: String, default: String): Duration = Duration.parse(text(key, default))
 
     /** To be called once all were asked for. */
@@ -52,5 +57,9 @@ internal class Options(arguments: List<String>) {
             ""
         }
         return "$level of $members, chunk ${ByteSize.format(chunk.toLong())}, devices=$devices$disk, $rounds rounds"
+    }
+
+    private companion object {
+        val KINDS = listOf("model", "files", "loops", "memory")
     }
 }

@@ -9,7 +9,7 @@ import kotlin.time.Duration
 
 /** How much slower random reads become by a rebuild. */
 internal class RebuildLatency(private val options: Options) {
-    private val size = options.size("size", "4GiB")
+    private val size = options.deviceSize("4GiB", "256MiB")
     private val queue = options.int("queue", 4)
     private val time: Duration = options.duration("time", "6s")
     private val priorities = options.ints("priorities", "50,10,90")
@@ -19,7 +19,6 @@ internal class RebuildLatency(private val options: Options) {
     private val rebuilding = priorities.associateWith { Case("rebuild at $it") }
 
     suspend fun run() {
-        options.requireKnown()
         println("rebuild-latency: ${options.describe()} of $time for each line")
         println("4 KiB random reads over the whole array of ${ByteSize.format(size)} members, queue depth $queue")
         Shelf.with(options, options.members + 1, size) { shelf ->
@@ -64,7 +63,8 @@ internal class RebuildLatency(private val options: Options) {
         val head = listOf("", "p50 us", "p99 us", "p99/healthy", "p99/degraded", "reads/s", "rebuild MB/s")
         println("each: the rounds' median [least most]")
         printTable(listOf(head) + all.map { it.row() })
-        println("promise: at priority 50 p99/healthy is 2.0 at most. Degraded reads are 1 of ${options.members}.")
+        println("promise: at priority 50 p99/healthy is 2.0 at most")
+        println("while degraded 1 of ${options.members} reads is of the missing member: it asks the others instead")
     }
 
     private class Case(private val name: String) {

@@ -20,7 +20,6 @@ internal class Resync(private val options: Options) {
     private val ratio = Series()
 
     suspend fun run() {
-        options.requireKnown()
         println("resync: ${options.describe()}, array of ${ByteSize.format(size)}, ${"%.1f".form(dirty * 100)} % dirty")
         val data = options.members - options.level.parities()
         val unit = options.chunk.toLong()
@@ -29,7 +28,9 @@ internal class Resync(private val options: Options) {
         Shelf.with(options, options.members, component) { shelf ->
             for (round in 1..options.rounds) measured { round(round, shelf) }
         }
-        println("each: the rounds' median [least most]; a bit stands for ${ByteSize.format(chunk.toLong())} of each member")
+        println(
+            "each: the rounds' median [least most]; a bit stands for ${ByteSize.format(chunk.toLong())} of each member",
+        )
         val head = listOf("", "read MB", "of the members' bytes", "seconds")
         printTable(listOf(head, all.row("without bitmap"), some.row("with bitmap")))
         println("read with/without: ${ratio.show(4)}")
@@ -60,7 +61,9 @@ internal class Resync(private val options: Options) {
     /** One write to each of so many bits' chunks, at random places. */
     private suspend fun dirty(array: RaidArray, random: Random) {
         val perBit = chunk.toLong() * (options.members - options.level.parities())
-        val bits = (0 until array.size / perBit).shuffled(random).take((array.size / perBit * dirty).toInt().coerceAtLeast(1))
+        val bits = (0 until array.size / perBit).shuffled(
+            random,
+        ).take((array.size / perBit * dirty).toInt().coerceAtLeast(1))
         val page = ByteBuffer.wrap(random.nextBytes(PAGE))
         for (bit in bits) array.write(page, bit * perBit + random.nextLong(perBit / PAGE) * PAGE)
     }

@@ -51,13 +51,25 @@ internal class ModelDisk(id: String, size: Long, private val model: Model, priva
         for (done in 0 until length step BLOCK) {
             val own = source.slice(source.position() + done, BLOCK)
             val index = ((offset + done) / BLOCK).toInt()
-            if (own.mismatch(ZERO) < 0) blocks.set(index, null) else blocks.set(index, ByteArray(BLOCK).also { own.get(it) })
+            if (own.mismatch(ZERO) < 0)
+                blocks.set(index, null)
+            else
+                blocks.set(
+                    index,
+                    ByteArray(BLOCK).also {
+                        own.get(it)
+                    },
+                )
         }
         return after(due(offset, length.toLong()))
     }
 
     /** Takes a seek once all that came before has ended. */
-    override fun flush(): CompletionStage<Void> = after(synchronized(this) { maxOf(laneFree.max(), System.nanoTime()) } + model.seek)
+    override fun flush(): CompletionStage<Void> = after(
+        synchronized(this) {
+            maxOf(laneFree.max(), System.nanoTime())
+        } + model.seek,
+    )
 
     override fun discard(offset: Long, length: Long): CompletionStage<Void> = writeZeroes(offset, length)
 
@@ -73,7 +85,9 @@ internal class ModelDisk(id: String, size: Long, private val model: Model, priva
 
     private fun block(offset: Long) = blocks.get((offset / BLOCK).toInt())
 
-    private fun after(at: Long): CompletionStage<Void> = CompletableFuture<Void>().also { alarm.at(at) { it.complete(null) } }
+    private fun after(at: Long): CompletionStage<Void> = CompletableFuture<Void>().also {
+        alarm.at(at) { it.complete(null) }
+    }
 
     @Synchronized
     private fun due(offset: Long, length: Long): Long {

@@ -44,7 +44,7 @@ internal class Shelf private constructor(private val options: Options, val buffe
             "memory" -> open(StorageAddress.Memory(size, "m$number"))
             "files" -> open(StorageAddress.File(file(number, size).toString()))
             "loops" -> open(StorageAddress.Block(loop(file(number, size))))
-            else -> throw IllegalArgumentException("devices are model, files, loops or memory, not ${options.devices}")
+            else -> error("no devices of kind ${options.devices}")
         }
         // Holes are read faster than what was written, and written slower.
         if (options.devices != "model") writeThrough(devices[number], 0, size)
