@@ -62,7 +62,8 @@ internal class Rebuild(
             RebuildKind.REBUILD
         val now = supervisor.state.value
         val failed = if (replaces) now.slots[slot].deviceId else now.out.lastOrNull { it.slot == slot }?.deviceId
-        return control.fresh(kind, slot, failed, member.id, Progress(member.rebuilt, geometry.componentSize()))
+        val whole = geometry.componentSize()
+        return control.fresh(kind, slot, failed, member.id, Progress(minOf(member.rebuilt, whole), whole))
     }
 
     private suspend fun finish() {

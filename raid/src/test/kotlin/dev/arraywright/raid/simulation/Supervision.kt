@@ -114,10 +114,11 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
         check(now.failure == null) { "failed within tolerance: ${now.failure}" }
         val scrubbing = array.scrubs.status.value?.phase?.terminal == false
         val filling = now.slots.any { it.member is MemberState.Rebuilding || it.replacement != null }
-        val empty = now.slots.any { !it.member.takesWrites }
         return now.resync == null && !scrubbing && !filling && manager.activeRebuilds.value.isEmpty() &&
-            !(empty && usable().isNotEmpty())
+            !(lacking() && usable().isNotEmpty())
     }
+
+    private fun lacking() = array.state.value.slots.any { !it.member.takesWrites }
 
     /** Spares that the array could have, by what is known from outside. */
     private fun usable(): List<String> {
@@ -130,8 +131,11 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
         for (status in manager.activeRebuilds.value) {
             if (status.phase == RebuildPhase.PAUSED) story.attempt("resume") { manager.resumeRebuild(status.id) }
         }
-        if (array.scrubs.status.value?.phase == RebuildPhase.PAUSED) {
-            story.attempt("resume scrub") { manager.resumeScrub(GROUP) }
+        when {
+            array.scrubs.status.value?.phase?.terminal != false -> Unit
+            // It waits for the array to be whole.
+            lacking() && usable().isEmpty() -> story.attempt("stop scrub") { manager.stopScrub(GROUP) }
+            else -> story.attempt("resume scrub") { manager.resumeScrub(GROUP) }
         }
         for (slot in array.state.value.slots) {
             if (slot.slot !in calledOff || slot.member.takesWrites) continue

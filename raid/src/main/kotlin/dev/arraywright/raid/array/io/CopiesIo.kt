@@ -2,6 +2,7 @@ package dev.arraywright.raid.array.io
 
 import dev.arraywright.raid.repair.Mismatch
 import dev.arraywright.spi.device.DeviceIoException
+import dev.arraywright.spi.device.DeviceIoException.TimedOutException
 import java.nio.ByteBuffer
 
 /** Levels that keep chunks as they are, once or several times: 0, 1 and 10. */
@@ -217,14 +218,14 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
         bytes: Block,
         from: Int,
         until: Int,
-    ): Boolean = try {
+    ): Boolean {
         val length = until - from
-        val offset = geometry.copyOffset(stripe, copy) + from
-        view.members[slot(stripe, copy)]!!.read(bytes, length, length, offset)
-        bytes.slice(0, length).mismatch(bytes.slice(length, length)) >= 0
-    } catch (failure: DeviceIoException) {
-        engine.readFailed(view.members[slot(stripe, copy)]!!, failure)
-        view.writable(slot(stripe, copy)) != null
+        val failure = attempt(view, stripe, copy, bytes, from, until, at = length)
+        if (failure != null) engine.readFailed(view.members[slot(stripe, copy)]!!, failure)
+        return if (failure != null)
+            view.writable(slot(stripe, copy)) != null
+        else
+            bytes.slice(0, length).mismatch(bytes.slice(length, length)) >= 0
     }
 
     private suspend fun attempt(
@@ -240,6 +241,7 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
         view.members[slot(stripe, copy)]!!.read(bytes, at, until - from, offset + from)
         null
     } catch (failure: DeviceIoException) {
+        if (failure is TimedOutException) bytes.renew()
         failure
     }
 

@@ -99,16 +99,16 @@ internal suspend fun awaitDevice(
     block: Block?,
     start: () -> CompletionStage<Void>,
 ) {
-    block?.retain()
+    val shared = block?.share()
     val stage = try {
         start()
     } catch (misuse: RuntimeException) {
-        block?.release()
+        shared?.release()
         throw misuse
     }
     val ended = CompletableDeferred<Throwable?>()
     stage.whenComplete { _, failure ->
-        block?.release()
+        shared?.release()
         ended.complete(failure)
     }
     val outcome =

@@ -140,7 +140,7 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
     }
 
     private companion object {
-        val NOTHING = Block(ByteBuffer.allocate(0)) {}
+        val NOTHING = Block(Block.Memory(ByteBuffer.allocate(0)) {}) { error("nothing is read into it") }
     }
 }
 

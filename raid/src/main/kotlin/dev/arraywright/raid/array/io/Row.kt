@@ -2,6 +2,7 @@ package dev.arraywright.raid.array.io
 
 import dev.arraywright.raid.layout.Geometry
 import dev.arraywright.spi.device.DeviceIoException
+import dev.arraywright.spi.device.DeviceIoException.TimedOutException
 import java.nio.ByteBuffer
 
 /**
@@ -60,6 +61,7 @@ internal class Row(
             MemberCall(slot(shard), member(shard)!!) { it.read(block, at(shard, a), b - a, offset(a)) }
         }
         val failed = callAll(calls)
+        if (failed.values.any { it is TimedOutException }) block.renew()
         for ((slot, failure) in failed) {
             failures[slot] = failure
             engine.readFailed(view.members[slot]!!, failure)

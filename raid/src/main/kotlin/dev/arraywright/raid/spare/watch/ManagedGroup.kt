@@ -116,8 +116,18 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
     /** The array's own spares. */
     fun dedicated(): List<Candidate> {
         val ids = state.spares
+        val ending = unsettled.values.map { it.replacement }.toSet()
         return array.devices().map { it.info() }.filter { it.id() in ids }.map {
-            Candidate(it.id(), it.size(), it.logicalBlockSize(), it.type(), domains[it.id()], dedicated = true)
+            Candidate(
+                it.id(),
+                it.size(),
+                it.logicalBlockSize(),
+                it.type(),
+                domains[it.id()],
+                dedicated = true,
+                obstacle = if (it.id() in ending) "its last rebuild is just ending" else null,
+                passing = it.id() in ending,
+            )
         }
     }
 
