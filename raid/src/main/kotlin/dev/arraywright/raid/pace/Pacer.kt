@@ -54,9 +54,9 @@ public class Pacer(time: TimeSource, private val limits: () -> PaceLimits) {
     public val rate: Long get() = allowed(limits(), foreground.now())
 
     /**
-     * How many bytes to do at once: [largest] without clients; with some, what a device of 100 MB/s transfers in the time
-     * that a client's request may take longer. A small batch is hardly seen by clients, but where each costs a seek it
-     * wastes the rate, and there requests take long anyway. From 1 to 50 ms of the rate, and at least 64 KiB.
+     * How many bytes to do at once: [largest] without clients; with some, what a device of 100 MB/s transfers in the
+     * time that a client's request may take longer. A small batch is hardly seen by clients, but where each costs a
+     * seek it wastes the rate, and there requests take long anyway. From 1 to 50 ms of the rate, and at least 64 KiB.
      */
     public fun batch(largest: Long): Long {
         val now = foreground.now()

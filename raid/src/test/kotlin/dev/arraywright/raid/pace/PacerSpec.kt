@@ -155,7 +155,7 @@ class PacerSpec : StringSpec({
         device.pacer.batch(MIB / 2) shouldBe MIB / 2
     }
 
-    "where requests take long by themselves, batches are as large as a request may wait, but no more than 50 ms' worth" {
+    "where requests take long by themselves, batches are as large as they may wait, up to 50 ms' worth" {
         for ((service, expected) in listOf(8.0 to 400_000L, 1.0 to 65_536L)) {
             var limits = PaceLimits(priority = 50, floor = 20 * MIB)
             val device = SharedDevice(12, service.milliseconds) { limits }
