@@ -38,12 +38,10 @@ class HotSpareSimulationSpec : StringSpec({
 
     "in no story of ${if (only == null) "$seeds seeds" else "seed $only"} does anything stay undone" {
         val tally = Tally()
-        val failures = (if (only == null) 1..seeds else only..only).mapNotNull { seed ->
-            runCatching { run(seed, tally) }.exceptionOrNull()
-        }
-        println(tally.told(if (only == null) seeds else 1))
-        if (System.getProperty("dbg") != null) for (f in failures) println("XX " + f.message!!.substringBefore(";") + " :: " + generateSequence(f.cause!!) { it.cause }.joinToString(" <- "))
-        failures.firstOrNull()?.let { throw AssertionError("${failures.size} stories fail", it) }
+        val told = if (only == null) 1..seeds else only..only
+        val failures = told.mapNotNull { seed -> runCatching { run(seed, tally) }.exceptionOrNull() }
+        println(tally.told(told.count().toLong()))
+        failures.firstOrNull()?.let { throw AssertionError("${failures.size} stories fail, the first is $it", it) }
     }
 
     "a seed tells the same story twice" {

@@ -62,15 +62,18 @@ class SeededDispatcher(private val random: Random) : CoroutineDispatcher(), Dela
     /** Runs until [done], or throws if nothing is left to run, or when [limit] of virtual time has passed. */
     fun runUntil(limit: Duration, done: () -> Boolean) {
         val end = now + limit.inWholeNanoseconds
+        var standing = 0
         while (!done()) {
             if (ready.isNotEmpty()) {
                 val pick = random.nextInt(ready.size)
                 val block = ready[pick]
                 ready[pick] = ready[ready.size - 1]
                 ready.removeLast()
+                check(++standing < MOST) { "livelock: time does not pass any more, with $block" }
                 block.run()
             } else {
                 val next = timed.poll() ?: error("deadlock: nothing left to run")
+                standing = if (next.at > now) 0 else standing + 1
                 check(next.at <= end) { "livelock: $limit have passed" }
                 now = next.at
                 next.block.run()
@@ -87,5 +90,6 @@ class SeededDispatcher(private val random: Random) : CoroutineDispatcher(), Dela
 
     private companion object {
         const val MILLISECOND = 1_000_000L
+        const val MOST = 1_000_000
     }
 }

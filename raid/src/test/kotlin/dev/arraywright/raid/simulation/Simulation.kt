@@ -160,7 +160,7 @@ internal class Simulation(
 
     private fun untilCrash() {
         var over = false
-        val unit = if (shape.supervised && random.nextBoolean()) 4_000_000_000 else 60_000_000
+        val unit = if (shape.supervised && random.nextInt(4) > 0) 4_000_000_000 else 60_000_000
         dispatcher.after(random.nextLong(unit) * (1 + random.nextInt(8))) { over = true }
         val trigger = moment(random) { array.state.value }
         var armed = true

@@ -1,5 +1,7 @@
 package dev.arraywright.raid.simulation
 
+import dev.arraywright.raid.array.ArrayObserver
+import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.MemberState
 import dev.arraywright.raid.array.RaidArray
 import dev.arraywright.raid.repair.RebuildPhase
@@ -45,6 +47,9 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
         val ground = story.ground()
         life = ground[Job]!!
         array.observe(books)
+        array.observe(object : ArrayObserver {
+            override fun changed(before: ArrayState, after: ArrayState) = forget(before, after)
+        })
         array.repair.rebuild.value?.takeIf { !it.phase.terminal }?.let(books::adopt)
         manager = HotSpareManager(
             ground,
@@ -82,6 +87,13 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
     fun inArray(id: String): Boolean = array.state.value.let { now ->
         id in now.spares || now.out.any { it.deviceId == id } ||
             now.slots.any { it.deviceId == id || it.replacement?.deviceId == id }
+    }
+
+    /** A member that fails is another story than what was called off before. */
+    private fun forget(before: ArrayState, after: ArrayState) {
+        for ((was, now) in before.slots.zip(after.slots)) {
+            if (was.member == MemberState.InSync && !now.member.takesWrites) calledOff -= now.slot
+        }
     }
 
     private fun filled(id: String): Boolean = array.state.value.slots.any {
@@ -165,7 +177,6 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
         books.told(event)
         when (event) {
             is GroupEvent.SpareFailed -> pool -= event.device
-            is GroupEvent.MemberFailed -> calledOff -= event.slot
             is GroupEvent.Rebuild -> if (event.status.phase == RebuildPhase.COMPLETE) pool -= event.status.replacement
             else -> Unit
         }

@@ -83,9 +83,12 @@ internal class ParityWriter(private val engine: Engine) {
         row.encode()
     }
 
-    /** What was unreadable and is known again is written too, in place of the write of a part of it. */
+    /**
+     * What was unreadable and is known again is written too, in place of the write of a part of it. Where parity may be
+     * wrong, what was calculated from it counts from now on, so a member that was only slow gets it as well.
+     */
     private fun merge(row: Row, writes: List<MemberCall>): List<MemberCall> {
-        val cures = row.cures()
+        val cures = if (engine.synced(row.stripe)) row.cures() else row.rewrites()
         return cures + writes.filter { write -> cures.none { it.slot == write.slot } }
     }
 

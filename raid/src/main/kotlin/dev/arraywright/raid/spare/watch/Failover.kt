@@ -35,17 +35,26 @@ internal class Failover(private val group: ManagedGroup, private val shared: Sha
         }
     }
 
-    /** A shared spare that the array did not use is for anybody again. */
+    /** A shared spare that the array did not use is for anybody again; one that the array has dropped is dead. */
     suspend fun giveBack(id: String) {
         val spare = group.borrowed[id] ?: return
-        if (id !in group.state.spares) return
         withContext(NonCancellable) {
-            array.remove(id)
-            group.borrowed -= id
-            group.domain(id, group.spec.domains[id])
-            shared.pool.add(spare, SpareHealth.Unchecked)
+            if (id in group.state.spares && removed(id)) {
+                group.borrowed -= id
+                group.domain(id, group.spec.domains[id])
+                shared.pool.add(spare, SpareHealth.Unchecked)
+                shared.changed()
+            } else if (!group.has(id)) {
+                retire(id, group.state.lastError ?: "the array could not record anything on it")
+            }
         }
-        shared.changed()
+    }
+
+    private suspend fun removed(id: String): Boolean = try {
+        array.remove(id)
+        true
+    } catch (_: ArrayException.WrongState) {
+        false
     }
 
     /** A spare was found dead. */

@@ -135,7 +135,7 @@ internal class GroupSupervisor(private val group: ManagedGroup, private val shar
             status.phase == RebuildPhase.FAILED && slot.deviceId != status.replacement ->
                 group.book.putOff(status.slot, policy.retryDelay)
         }
-        if (status.replacement in now.spares) group.failover.giveBack(status.replacement)
+        group.failover.giveBack(status.replacement)
     }
 
     /** Who is predicted to fail. */

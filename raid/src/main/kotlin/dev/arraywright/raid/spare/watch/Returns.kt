@@ -29,6 +29,8 @@ internal class Returns(private val group: ManagedGroup, private val shared: Shar
         val out = group.state.out.filter { it.kind == OutDevice.Kind.FAILED }
         late.retainAll(out.toSet())
         unfit.retainAll(out.toSet())
+        // Who was replaced, or taken away meanwhile, is not expected back.
+        group.announced.retainAll(out.map { it.deviceId }.toSet())
         for (device in out) {
             val announced = group.announced.remove(device.deviceId)
             if (announced) {
