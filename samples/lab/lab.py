@@ -12,6 +12,7 @@ avx2 but no avx512 or gfni. A line of the test's output that begins so is a comm
     @@NEW          plug the fifth drive in, serial SPARE004                     @@BAL MIB   balloon the guest to MIB
     @@QBAL         print the balloon's size and the guest's host RSS            @@STATS     print the guest's memory statistics
     @@QMP JSON     any QMP command                                              @@SH CMD    a command on this machine
+    @@CUT          the power goes: the guest ends in the middle of whatever it does, which counts as success
 
 Environment: LAB_HOME (default ~/.cache/arraywright-lab), LAB_TIMEOUT seconds (240), LAB_MEM MiB a node (1024),
 LAB_DEFLATE_ON_OOM on|off (on), LAB_DRIVE0 a -blockdev for drive 0 with node-name=f0 (say driver=nbd on an nbdkit with a
@@ -92,6 +93,7 @@ for raw in guest.stdout:
         command('qom-get', path='/machine/peripheral/bal0', property='guest-stats')
     elif word == '@@QMP': wish = json.loads(rest); command(wish['execute'], **wish.get('arguments', {}))
     elif word == '@@SH': log('here: ' + subprocess.run(rest, shell=True, capture_output=True, text=True).stdout.strip())
+    elif word == '@@CUT': status = 0; guest.kill()
     done = re.match(r'TEST-DONE rc=(\d+)', line)
     if done: status = 0 if done.group(1) == '0' else 1
 guest.wait()

@@ -12,9 +12,7 @@ while read -r slice level count expected; do
   mismatches=none
   if [ "$level" != 0 ]; then
     mdadm --readwrite $MD 2>/dev/null
-    echo check >"$(sys)/sync_action" || fail "check"
-    wait_idle
-    mismatches=$(cat "$(sys)/mismatch_cnt")
+    mismatches=$(mismatches)
     [ "$mismatches" = 0 ] || fail "array $slice, level $level: $mismatches sectors of redundancy mismatch"
   fi
   echo "READ $slice level=$level mismatches=$mismatches"

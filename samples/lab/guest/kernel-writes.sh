@@ -2,19 +2,6 @@
 # a write: copied as they lie on the drives while md has them marked active, with one data chunk torn.
 . "$(dirname "$0")/md.sh"
 
-# make SLICE LEVEL MEMBERS BITMAP: leaves the array running, and its loop devices in $loops
-make() {
-  loops=($(members $1 $3))
-  mdadm --zero-superblock --quiet "${loops[@]}" 2>/dev/null
-  local options=(--level "$2" --raid-devices "$3" --metadata 1.2 --homehost lab --name "array$1")
-  [ "$2" = 1 ] || options+=(--chunk 64)
-  [ "$2" = 0 ] || options+=(--bitmap "$4")
-  mdadm --create $MD --run --quiet "${options[@]}" "${loops[@]}" || fail "create $1"
-  wait_idle
-  size=$(blockdev --getsize64 $MD)
-  head -c "$size" "$PATTERN" >$MD && sync $MD && blockdev --flushbufs $MD || fail "fill $1"
-}
-
 clean() {
   make "$@"
   [ "$(content)" = "$(head -c "$size" "$PATTERN" | sha256sum | cut -d' ' -f1)" ] || fail "md does not read what it wrote"

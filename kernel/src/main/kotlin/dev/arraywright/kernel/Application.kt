@@ -39,7 +39,12 @@ internal class Application(
         val uuid = if (owners.isEmpty() && level == null) null else own.firstNotNullOfOrNull { owner(it) }
         if (level != null && uuid == null && array.members.all { present(members.parse(it)) }) {
             val spec = ArraySpec(
-                array.name, level, array.members, array.spares, array.chunk.toInt(), bitmapChunk = array.bitmapChunk,
+                array.name,
+                level,
+                array.members,
+                array.spares,
+                array.chunk.toInt(),
+                bitmapChunk = array.bitmapChunk,
             )
             registry.create(spec, domains)
             return

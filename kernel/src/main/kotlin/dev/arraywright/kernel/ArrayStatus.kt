@@ -121,7 +121,9 @@ private fun SlotState.toStatus(at: (String) -> String): MemberStatus {
 }
 
 private fun ArrayState.beside(at: (String) -> String): List<MemberStatus> = slots.mapNotNull { slot ->
-    slot.replacement?.let { MemberStatus(null, at(it.deviceId), "replacing", "takes slot ${slot.slot} when it is filled") }
+    slot.replacement?.let {
+        MemberStatus(null, at(it.deviceId), "replacing", "takes slot ${slot.slot} when it is filled")
+    }
 }
 
 /** Those that are out, and were not let go of yet. */
@@ -134,5 +136,7 @@ private fun ArrayState.left(at: (String) -> String): List<MemberStatus> =
 private fun ArrayState.activity(): Activity? = when (val now = phase) {
     is ArrayPhase.Resyncing -> Activity("resync", now.progress.done, now.progress.total)
     is ArrayPhase.Rebuilding -> Activity("rebuild", now.progress.done, now.progress.total)
-    else -> slots.firstNotNullOfOrNull { it.replacement }?.let { Activity("rebuild", it.progress.done, it.progress.total) }
+    else -> slots.firstNotNullOfOrNull {
+        it.replacement
+    }?.let { Activity("rebuild", it.progress.done, it.progress.total) }
 }

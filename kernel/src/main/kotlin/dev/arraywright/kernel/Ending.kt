@@ -22,28 +22,30 @@ internal class Ending(
         val forJournal = if (stream.journal == null) Duration.ZERO else bound / JOURNAL_SHARE
         val rest = bound - forJournal
         val exports = AtomicReference<String?>("the exports did not end within $rest")
+        val supervisors = AtomicReference<String?>()
         // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
         val work = scope.launch {
-            exports.set(exportsEnd())
+            exports.set(ended("the exports") { nbd.close() })
             // Before the arrays, or members that go away with them would be taken for failed ones.
-            protection.close(rest / PROTECTION_SHARE)
+            supervisors.set(ended("supervisors and spares") { protection.close(rest / PROTECTION_SHARE) })
             registry.stopAll()
         }
         withTimeoutOrNull(rest) { work.join() } ?: work.cancel()
         val arrays = registry.abandon(rest).map { (name, why) -> "array $name: $why" }
         val kept = stream.close(forJournal)
         val journal = stream.journal?.failure?.value?.takeUnless { kept }
-        return listOfNotNull(exports.get()) + arrays + listOfNotNull(journal)
+        return listOfNotNull(exports.get(), supervisors.get()) + arrays + listOfNotNull(journal)
     }
 
-    private suspend fun exportsEnd(): String? =
+    /** What kept it from ending as it should; it does not keep the rest from that. */
+    private suspend fun ended(what: String, end: suspend () -> Unit): String? =
         try {
-            nbd.close()
+            end()
             null
         } catch (e: CancellationException) {
             throw e
         } catch (e: Exception) {
-            "the exports: ${e.message ?: e.javaClass.simpleName}"
+            "$what: ${e.message ?: e.javaClass.simpleName}"
         }
 
     companion object {

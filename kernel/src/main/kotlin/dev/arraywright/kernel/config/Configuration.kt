@@ -37,7 +37,10 @@ public data class Configuration(
     /** How all arrays are looked after. */
     public val policy: PolicyConfiguration = PolicyConfiguration(),
     /** Spares for any array. */
-    public val spares: List<@Serializable(with = SpareOrAddress::class) SpareConfiguration> = emptyList(),
+    public val spares: List<
+        @Serializable(with = SpareOrAddress::class)
+        SpareConfiguration,
+    > = emptyList(),
     /** How long a device may take for one call; read when a kernel is started. Absent: the kernel's default. */
     @Serializable(with = DurationText::class)
     public val memberDeadline: Duration? = null,
@@ -45,7 +48,9 @@ public data class Configuration(
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
         require(twice.isEmpty()) { "arrays: the name ${twice.first()} stands twice" }
-        val shared = arrays.flatMap { it.members + it.spares }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
+        val shared = arrays.flatMap {
+            it.members + it.spares
+        }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }

@@ -131,7 +131,12 @@ internal class Custody(
 
     override fun health(deviceId: String): String? {
         val health = device(deviceId)?.device?.health() ?: return null
-        return if (health.status() == DeviceHealth.Status.WARNING) health.detail().ifEmpty { "its own health check warns" } else null
+        return if (health.status() == DeviceHealth.Status.WARNING)
+            health.detail().ifEmpty {
+                "its own health check warns"
+            }
+        else
+            null
     }
 }
 

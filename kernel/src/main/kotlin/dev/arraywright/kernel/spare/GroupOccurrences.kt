@@ -33,7 +33,12 @@ internal class GroupOccurrences(private val custody: Custody, private val emit: 
     @Synchronized
     fun tell(event: GroupEvent) {
         when (event) {
-            is GroupEvent.Rebuild -> rebuilds.tell(event.group, event.status.toView(event.group) { at(event.group, it) })
+            is GroupEvent.Rebuild -> rebuilds.tell(
+                event.group,
+                event.status.toView(event.group) {
+                    at(event.group, it)
+                },
+            )
             is GroupEvent.Scrub -> scrubs.tell(event.group, event.status)
             is GroupEvent.FailoverStarted -> failover(event)
             // The rebuild beside the member tells it.

@@ -62,7 +62,13 @@ public class Protection internal constructor(
      * what is on it is lost once it is used. [domain] is its failure domain: enclosure, node, host.
      */
     public suspend fun addSpare(address: String, array: String? = null, domain: String? = null): Unit = changed {
-        if (array == null) intake.share(address, domain) else intake.dedicate(address, handle(array, "add a spare to it"), domain)
+        if (array == null)
+            intake.share(
+                address,
+                domain,
+            )
+        else
+            intake.dedicate(address, handle(array, "add a spare to it"), domain)
     }
 
     /** Lets go of a spare, shared or dedicated, that is not in use, and closes it. */

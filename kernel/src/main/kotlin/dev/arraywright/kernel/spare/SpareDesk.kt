@@ -68,13 +68,17 @@ internal class SpareDesk(
         }
         if (array != null) return array.remove(address.toString())
         val user = members.entries.value[address.toString()]?.array
-        throw if (user != null) KernelError.InUse(
+        if (user != null) {
+            throw KernelError.InUse(
+                "cannot remove the spare $address",
+                "it is a member of $user by now",
+                "fail it there first, then remove it from the array",
+            )
+        }
+        val spares = manager.spares.value.map { custody.address(it.dedicatedTo, it.id) }
+        throw KernelError.NotFound(
             "cannot remove the spare $address",
-            "it is a member of $user by now",
-            "fail it there first, then remove it from the array",
-        ) else KernelError.NotFound(
-            "cannot remove the spare $address",
-            "it is none; spares are " + manager.spares.value.joinToString { custody.address(it.dedicatedTo, it.id) },
+            "it is none; spares are ${spares.joinToString()}",
             "name one of them",
         )
     }

@@ -41,7 +41,10 @@ internal class RebuildStory(private val emit: (Occurrence) -> Unit) {
                 "complete" -> emit(RebuildComplete(group, id, slot, replacement, total))
                 "failed" -> emit(RebuildFailed(group, id, slot, replacement, done, total, error))
                 "cancelled" -> emit(RebuildCancelled(group, id, slot, replacement, done, total, error))
-                "paused" -> if (before?.phase != "paused") emit(RebuildPaused(group, id, slot, replacement, done, total))
+                "paused" -> if (before?.phase != "paused")
+                    emit(
+                        RebuildPaused(group, id, slot, replacement, done, total),
+                    )
                 else -> went(group, before, this)
             }
         }

@@ -39,7 +39,8 @@ class PolicyConfigurationSpec : StringSpec({
     }
 
     "every policy is written and read back" {
-        val policy = HotSparePolicy(rebuildPriority = 3, autoFailover = false, rebuildCeiling = 3_333_333, retryDelay = 1.days)
+        val policy =
+            HotSparePolicy(rebuildPriority = 3, autoFailover = false, rebuildCeiling = 3_333_333, retryDelay = 1.days)
         val configuration = Configuration(policy = PolicyConfiguration.of(policy))
         Configuration.parse(configuration.print(), "printed").policy.toPolicy() shouldBe policy
         Configuration.parse("{}", "empty").policy.toPolicy() shouldBe HotSparePolicy()

@@ -66,7 +66,12 @@ class ProtectedGroupSpec : StringSpec({
             group.copy(sharedSpares = group.sharedSpares + dir.image("small", 2 * MIB))
         },
         "a shared spare is in use" to { group, _ -> group.copy(sharedSpares = group.sharedSpares + "memory:16MiB#x") },
-        "a device is named twice" to { group, _ -> group.copy(sharedSpares = group.sharedSpares + group.spec.members[0]) },
+        "a device is named twice" to {
+            group,
+            _,
+            ->
+            group.copy(sharedSpares = group.sharedSpares + group.spec.members[0])
+        },
         "the export's name is taken" to { group, _ -> group.copy(export = "taken") },
         "a domain's address is none" to { group, _ -> group.copy(domains = mapOf("nonsense:" to "rack")) },
     )) {
@@ -83,7 +88,10 @@ class ProtectedGroupSpec : StringSpec({
                         listOf(dir.image("shared")),
                         HotSparePolicy(rebuildPriority = 80),
                     )
-                    if (!create) (good.spec.members + good.spec.spares).forEach { dir.image(it.substringAfterLast('/')) }
+                    if (!create)
+                        (good.spec.members + good.spec.spares).forEach {
+                            dir.image(it.substringAfterLast('/'))
+                        }
                     val bad = change(good, dir)
                     val files = dir.list()!!.sorted()
                     val before = kernel.devices.value

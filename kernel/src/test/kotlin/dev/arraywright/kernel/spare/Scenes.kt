@@ -8,8 +8,8 @@ import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.Topic
 import dev.arraywright.raid.layout.RaidLevel
 import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.withTimeout
 import java.io.File
 import java.io.RandomAccessFile

@@ -25,7 +25,9 @@ internal object DetailText {
         if (array.rebuilds.isEmpty()) array.activity?.let { field("Activity", activity(it)) }
         array.rebuilds.forEach { field("Rebuild", "${it.id}: ${ProtectionText.line(it)}") }
         scrub?.let { field("Scrub", ProtectionText.line(it)) }
-        array.bitmap?.let { field("Bitmap", "${it.dirty} of ${it.chunks} chunks of ${ByteSize.format(it.chunk)} dirty") }
+        array.bitmap?.let {
+            field("Bitmap", "${it.dirty} of ${it.chunks} chunks of ${ByteSize.format(it.chunk)} dirty")
+        }
         field("Events", array.events.toString())
         appendLine()
         append(table(array.members))

@@ -45,7 +45,11 @@ internal class KernelControl(
         file?.change { c ->
             c.copy(
                 arrays = c.arrays.filter { it.name != array.name } + array,
-                spares = c.spares + (request.sharedSpares - c.spares.map { it.address }.toSet()).map { SpareConfiguration(it) },
+                spares = c.spares + (
+                    request.sharedSpares - c.spares.map {
+                        it.address
+                    }.toSet()
+                ).map { SpareConfiguration(it) },
                 policy = policy ?: c.policy,
             )
         }
@@ -57,7 +61,9 @@ internal class KernelControl(
         val handle = kernel.assembleArray(members, request.name, request.force)
         file?.change { c ->
             val before = c.arrays.find { it.name == handle.name }
-            val array = before?.copy(members = members - before.spares.toSet()) ?: ArrayConfiguration(handle.name, members)
+            val array = before?.copy(
+                members = members - before.spares.toSet(),
+            ) ?: ArrayConfiguration(handle.name, members)
             c.copy(arrays = c.arrays.filter { it.name != array.name } + array)
         }
         return shown(handle)

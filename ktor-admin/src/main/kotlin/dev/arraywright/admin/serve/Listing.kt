@@ -59,13 +59,15 @@ internal class Listing {
         before -= gone
         // Where it is listed is the operator's choice, but who has a slot is a member.
         val members = array.members - gone + (now.slots - array.members.toSet())
-        val spares = array.spares - gone - now.slots + (now.present - now.slots - members.toSet() - array.spares.toSet())
+        val joined = now.present - now.slots - members.toSet() - array.spares.toSet()
+        val spares = array.spares - gone - now.slots + joined
         return array.copy(members = members, spares = spares, domains = array.domains - gone)
     }
 
     @OptIn(ExperimentalCoroutinesApi::class)
     private fun arrays(kernel: ArraywrightKernel): Flow<List<Members>> = kernel.arrays.flatMapLatest { running ->
-        if (running.isEmpty()) flowOf(emptyList()) else combine(running.values.map(::members)) { it.asList().filterNotNull() }
+        if (running.isEmpty()) return@flatMapLatest flowOf(emptyList())
+        combine(running.values.map(::members)) { it.asList().filterNotNull() }
     }
 
     private fun members(handle: ArrayHandle): Flow<Members?> =
@@ -86,14 +88,18 @@ internal data class Members(
             val (out, present) = status.members.filter { it.address?.let(::isAddress) == true }.partition(::isOut)
             return Members(
                 status.name,
-                present.mapNotNullTo(linkedSetOf()) { it.address },
-                present.filter { it.slot != null || it.state == "replacing" }.mapNotNullTo(linkedSetOf()) { it.address },
-                out.mapNotNullTo(linkedSetOf()) { it.address },
+                addresses(present),
+                addresses(present.filter { it.slot != null || it.state == "replacing" }),
+                addresses(out),
                 status.members.none { it.slot != null && it.state != "in-sync" },
             )
         }
 
-        private fun isOut(member: MemberStatus) = member.state == "replaced" || member.slot == null && member.state == "faulty"
+        private fun addresses(members: List<MemberStatus>): Set<String> =
+            members.mapNotNullTo(linkedSetOf()) { it.address }
+
+        private fun isOut(member: MemberStatus) =
+            member.state == "replaced" || (member.slot == null && member.state == "faulty")
 
         /** Where an array does not know a device's address, its status has the device's id. */
         private fun isAddress(text: String): Boolean = try {

@@ -43,7 +43,19 @@ class UsageSpec : StringSpec({
 
     "every command has help with examples" {
         val commands =
-            listOf("create", "assemble", "stop", "detail", "fail", "add", "remove", "export", "serve", "demo", "events") +
+            listOf(
+                "create",
+                "assemble",
+                "stop",
+                "detail",
+                "fail",
+                "add",
+                "remove",
+                "export",
+                "serve",
+                "demo",
+                "events",
+            ) +
                 listOf("add", "remove", "list").map { "spare $it" } +
                 listOf("list", "pause", "resume", "cancel", "force", "replace").map { "rebuild $it" } +
                 listOf("start", "pause", "resume", "stop", "report").map { "scrub $it" } +

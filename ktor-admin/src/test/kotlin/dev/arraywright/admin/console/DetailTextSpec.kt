@@ -50,14 +50,36 @@ class DetailTextSpec : StringSpec({
 
     "rebuilds, scrub and bitmap are shown, and no time that nobody knows" {
         val rebuild = RebuildView(
-            "vault-1", "vault", "replace", 1, "file:/b", "file:/s", 256L shl 20, 1L shl 30, 3L shl 20, "", 260, "running",
+            "vault-1",
+            "vault",
+            "replace",
+            1,
+            "file:/b",
+            "file:/s",
+            256L shl 20,
+            1L shl 30,
+            3L shl 20,
+            "",
+            260,
+            "running",
         )
         val scrub = ScrubView("vault", "check", 1, 4, 2, 0, 0, emptyList(), 0, "", null, "paused")
         val array = ArrayStatus(
-            "vault", "u", "raid5", 1L shl 30, 65536, ArrayHealth.OPTIMAL, false, 1, emptyList(),
-            rebuilds = listOf(rebuild), bitmap = BitmapView(64L shl 20, 16, 3),
+            "vault",
+            "u",
+            "raid5",
+            1L shl 30,
+            65536,
+            ArrayHealth.OPTIMAL,
+            false,
+            1,
+            emptyList(),
+            rebuilds = listOf(rebuild),
+            bitmap = BitmapView(64L shl 20, 16, 3),
         )
-        DetailText.of(array, scrub).lines().filter { "Rebuild" in it || "Scrub" in it || "Bitmap" in it } shouldBe listOf(
+        DetailText.of(array, scrub).lines().filter {
+            "Rebuild" in it || "Scrub" in it || "Bitmap" in it
+        } shouldBe listOf(
             "   Rebuild : vault-1: replace 25.0% of slot 1 onto file:/s, running, 3 MiB/s, 4m 20s left",
             "     Scrub : check 25.0%, paused, 2 mismatches, 0 repaired",
             "    Bitmap : 3 of 16 chunks of 64MiB dirty",

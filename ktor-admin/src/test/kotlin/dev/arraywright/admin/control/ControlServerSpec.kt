@@ -1,15 +1,15 @@
 package dev.arraywright.admin.control
 
-import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.admin.control.events.EventClient
 import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.raid.layout.RaidLevel
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
-import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.matchers.collections.shouldContainAll
 import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
@@ -114,7 +114,11 @@ class ControlServerSpec : StringSpec({
             kernel.protection.addSpare("memory:8MiB#c")
             delete("http://x/spares/${"memory:8MiB#c".encodeURLPathPart()}") { unixSocket("$socket") }.status shouldBe
                 HttpStatusCode.NoContent
-            problem(delete("http://x/spares/${"file:/a/b".encodeURLPathPart()}") { unixSocket("$socket") }).title shouldContain
+            problem(
+                delete("http://x/spares/${"file:/a/b".encodeURLPathPart()}") {
+                    unixSocket("$socket")
+                },
+            ).title shouldContain
                 "file:/a/b"
             kernel.protection.status.value.spares.size shouldBe 0
         }
@@ -134,6 +138,7 @@ class ControlServerSpec : StringSpec({
         val directory = RuntimeDirectory(tempdir("aw").toPath())
         val options = KernelOptions(journal = tempdir("aw").toPath())
         val seen = mutableListOf<KernelEvent>()
+
         suspend fun serve(name: String, until: Int) = ArraywrightKernel.start(options).use { kernel ->
             ControlServer.start(directory.claim("serve"), KernelControl(kernel)).use {
                 kernel.createArray(mirror.copy(name = name))

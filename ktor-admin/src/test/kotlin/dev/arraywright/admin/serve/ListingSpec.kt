@@ -35,7 +35,11 @@ class ListingSpec : StringSpec({
         val rebuilding = members("file:/a", "file:/s", replaced = listOf("file:/b"), whole = false)
         val during = listing.of(start, listOf(rebuilding), emptyList())
         during shouldBe configuration("file:/a", "file:/b", "file:/s")
-        listing.of(during, listOf(members("file:/a", "file:/s")), emptyList()) shouldBe configuration("file:/a", "file:/s")
+        listing.of(
+            during,
+            listOf(members("file:/a", "file:/s")),
+            emptyList(),
+        ) shouldBe configuration("file:/a", "file:/s")
     }
 
     "a spare that could not be filled is a shared one again" {

@@ -63,7 +63,9 @@ public data class ArrayPolicy(
     init {
         require(stripesInFlight > 0 && sweepWindow > 0 && readTimeouts > 0) { "limits are positive: $this" }
         require(bytesInFlight > 0 && checkpointBytes > 0) { "sizes are positive: $this" }
-        require(memberDeadline.isPositive() && stopDeadline.isPositive() && bitmapDelay.isPositive()) { "deadlines are positive: $this" }
+        require(memberDeadline.isPositive() && stopDeadline.isPositive() && bitmapDelay.isPositive()) {
+            "deadlines are positive: $this"
+        }
         require(!safeModeDelay.isNegative()) { "a delay is not negative: $this" }
     }
 }

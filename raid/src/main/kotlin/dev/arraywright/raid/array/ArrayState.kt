@@ -146,7 +146,9 @@ public data class ArrayState(
         val slot = slots[event.slot]
         val replacement = slot.replacement ?: return this
         val old = slot.deviceId?.let { OutDevice(it, event.slot, OutDevice.Kind.REPLACED, event.cause) }
-        return with(SlotState(event.slot, replacement.deviceId, MemberState.InSync)).copy(out = out + listOfNotNull(old))
+        return with(
+            SlotState(event.slot, replacement.deviceId, MemberState.InSync),
+        ).copy(out = out + listOfNotNull(old))
     }
 
     private fun replacement(slot: Int, next: (Replacement) -> Replacement): ArrayState =

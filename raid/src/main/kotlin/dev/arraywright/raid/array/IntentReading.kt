@@ -29,7 +29,11 @@ internal class IntentReading(
         val needed = degraded || !newest.clean()
         val copies = whole.mapNotNull { copy(it) }
         val header = copies.firstOrNull()?.header
-        if (header == null) return Intent(StartBitmap(fresh(newest, geometry), all(newest, geometry), needed), lost = true)
+        if (header == null)
+            return Intent(
+                StartBitmap(fresh(newest, geometry), all(newest, geometry), needed),
+                lost = true,
+            )
         val bits = BitSet(header.chunks())
         for (copy in copies) if (copy.header.chunk() == header.chunk()) bits.or(copy.dirty)
         return Intent(StartBitmap(header, bits, needed), lost = false)
@@ -64,7 +68,13 @@ internal class IntentReading(
     private fun fresh(newest: Superblock, geometry: Geometry): BitmapHeader {
         val room = (BitmapHeader.room(newest).coerceAtLeast(BLOCK.toLong()) - HEADER) * 8
         var chunk = CHUNK
-        while (Math.ceilDiv(geometry.syncSize(), chunk.toLong()) > minOf(room, BitmapHeader.MAX_CHUNKS.toLong())) chunk *= 2
+        while (Math.ceilDiv(
+                geometry.syncSize(),
+                chunk.toLong(),
+            ) > minOf(room, BitmapHeader.MAX_CHUNKS.toLong())
+        ) {
+            chunk *= 2
+        }
         return BitmapHeader.of(newest.setUuid(), newest.events(), BitmapHeader.syncSize(newest), chunk)
     }
 

@@ -236,12 +236,11 @@ public class RaidArray internal constructor(
         val from = geometry.syncOffset(offset / unit)
         val until = minOf(geometry.syncOffset(Math.ceilDiv(offset + length, unit)), geometry.syncSize())
         intent.enter(from, until)
-        var everywhere = false
         try {
             action()
-            everywhere = state.value.missing == 0
         } finally {
-            intent.leave(from, until, everywhere)
+            // Stripes are written to their end or not at all, so only who is missing may lack something.
+            intent.leave(from, until, everywhere = state.value.let { it.missing == 0 && it.failure == null })
         }
     }
 

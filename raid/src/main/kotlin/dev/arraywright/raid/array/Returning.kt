@@ -30,6 +30,7 @@ internal class Returning(private val runtime: ArrayRuntime, private val array: R
         val needed = found.dataOffset() + geometry.componentSize()
         if (device.info().size() < needed) throw refusal(id, "it has ${device.info().size()} bytes, fewer than $needed")
         val byBitmap = intent?.let { found.events() >= it.eventsCleared } ?: false
+        if (!byBitmap && found.recoveryByBitmap()) throw refusal(id, "it was not whole when it went away")
         val member = runtime.member(device, found.dataOffset(), array.observers)
         val intentMoved = intent != null && found.bitmapOffset() != template().bitmapOffset()
         if (intentMoved) throw refusal(id, "its write-intent bitmap lies elsewhere than the others'")
@@ -51,11 +52,11 @@ internal class Returning(private val runtime: ArrayRuntime, private val array: R
             found.setUuid() != array.uuid -> "it belongs to the array ${found.name()}"
             has(id) && roster.out.none { it.member.id == id } -> "it is in the array already"
             slot >= now.slots.size -> "it is no member that was away but a spare"
-            found.recoveryOffset() != Superblock.IN_SYNC || found.isReplacement ->
+            found.isReplacement || (found.recoveryOffset() != Superblock.IN_SYNC && !found.recoveryByBitmap()) ->
                 "it was not whole when it went away"
             roster.present.any { it.number == found.devNumber() } -> "its number is taken by another"
             now.slots[slot].member.takesWrites -> "slot $slot has ${now.slots[slot].deviceId} by now"
-            recorded != slot && recorded != Superblock.FAULTY && found.devNumber() !in roster.retired ->
+            recorded != slot && recorded !in GONE && found.devNumber() !in roster.retired ->
                 "it is recorded in another place than it says itself"
             found.events() > now.events -> "it is newer than the array: event count ${found.events()} of ${now.events}"
             else -> return slot
@@ -68,4 +69,9 @@ internal class Returning(private val runtime: ArrayRuntime, private val array: R
         why,
         "add it as a new device, which loses what is on it",
     )
+
+    private companion object {
+        /** How md records who failed: as faulty, and once it is removed like a number that was never used. */
+        val GONE = setOf(Superblock.FAULTY, Superblock.SPARE)
+    }
 }

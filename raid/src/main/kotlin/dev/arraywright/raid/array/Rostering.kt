@@ -113,7 +113,12 @@ internal class Rostering(private val runtime: ArrayRuntime, private val array: R
                 slot.replacement != null -> "${slot.replacement.deviceId} is replacing it already"
                 else -> null
             }
-            if (why != null) throw ArrayException.WrongState("cannot replace $deviceId", why, "rebuild its slot instead")
+            if (why != null)
+                throw ArrayException.WrongState(
+                    "cannot replace $deviceId",
+                    why,
+                    "rebuild its slot instead",
+                )
             reasons[slot.slot] = cause
             if (!seatBeside(slot.slot, seat)) throw unwritable(spareId)
         }

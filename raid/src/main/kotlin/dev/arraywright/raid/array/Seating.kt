@@ -31,7 +31,9 @@ internal class Seating(
 
     /** The members that have every byte, most current first. */
     fun whole(): List<Found> =
-        slots.filterNotNull().filter { recovered(it) == Superblock.IN_SYNC }.sortedByDescending { it.superblock.events() }
+        slots.filterNotNull().filter {
+            recovered(it) == Superblock.IN_SYNC
+        }.sortedByDescending { it.superblock.events() }
 
     fun roster(): Roster =
         Roster(slots.map { seats[it] }, spares.map { seats.getValue(it) }, replacements.map { seats[it] })

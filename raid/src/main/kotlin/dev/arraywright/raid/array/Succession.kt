@@ -48,8 +48,6 @@ internal suspend fun ArraySupervisor.seatAgain(slot: Int, seat: Seat, byBitmap: 
         return false
     }
     record(ArrayEvent.RebuildStarted(slot, own.member.id, 0, byBitmap))
-    // Writes that are under way began without it.
-    intent?.needAll()
     return roster.slots[slot]?.member === own.member
 }
 

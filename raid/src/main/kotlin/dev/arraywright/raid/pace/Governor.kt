@@ -22,6 +22,11 @@ internal class Governor(private val foreground: Foreground) {
     var rate: Double = 0.0
         private set
 
+    /** Nanoseconds that half of the requests take at most without work, 0 if it is not known; read from anywhere. */
+    @Volatile
+    var typical: Double = 0.0
+        private set
+
     var quiet: Boolean = false
         private set
 
@@ -79,6 +84,7 @@ internal class Governor(private val foreground: Foreground) {
         idle.scale(kept(idle, IDLE_KEPT))
         idle.add(fresh)
         fresh.clear()
+        if (idle.total >= FEW) typical = idle.quantile(0.5)
         foreground.noise()
         quiet = false
         quietDue = now + if (idle.total < UNSURE) BETWEEN / 2 else BETWEEN

@@ -53,12 +53,18 @@ public class Pacer(time: TimeSource, private val limits: () -> PaceLimits) {
     /** Bytes/s allowed now; [Long.MAX_VALUE] if there is no limit. */
     public val rate: Long get() = allowed(limits(), foreground.now())
 
-    /** How many bytes to do at once: what is allowed in 10 ms, at least 64 KiB, at most [largest]. */
+    /**
+     * How many bytes to do at once: [largest] without clients; with some, what a device of 100 MB/s transfers in the
+     * time that a client's request may take longer. A small batch is hardly seen by clients, but where each costs a
+     * seek it wastes the rate, and there requests take long anyway. From 1 to 50 ms of the rate, and at least 64 KiB.
+     */
     public fun batch(largest: Long): Long {
         val now = foreground.now()
         val limits = limits()
         if (!heeded(limits, now)) return largest
-        return (allowed(limits, now) / BATCHES).coerceAtLeast(SMALLEST).coerceAtMost(largest)
+        val allowed = allowed(limits, now)
+        val bearable = (governor.typical * (limits.target - 1) * USUAL_SPEED / SECOND).toLong()
+        return bearable.coerceIn(allowed / 1000, allowed / 20).coerceAtLeast(SMALLEST).coerceAtMost(largest)
     }
 
     /** Does [action], which is background work on [bytes], once it may go on. */
@@ -142,7 +148,7 @@ public class Pacer(time: TimeSource, private val limits: () -> PaceLimits) {
         const val SLICE = 50 * MILLISECOND
         const val LISTENING = 10 * MILLISECOND
         const val BURST = 20 * MILLISECOND
-        const val BATCHES = 100
+        const val USUAL_SPEED = 100_000_000
         const val SMALLEST = 64L shl 10
         const val OVER_FLOOR = 1.3
     }

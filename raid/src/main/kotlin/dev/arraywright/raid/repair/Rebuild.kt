@@ -36,11 +36,15 @@ internal class Rebuild(
     suspend fun run(sweep: suspend (Sweep.Work) -> Boolean) {
         control.began(status())
         try {
+            // Writes that are under way may have begun without the member, and those to come do not.
+            if (byBitmap) supervisor.intent?.needAll()
             val ended = control.admitted { if (wanted()) sweep(Filling()) else false }
             if (ended) finish()
             control.ended(outcome())
         } catch (unreadable: DeviceIoException) {
-            val cause = "slot $slot could not be filled: ${unreadable.message}${unreadable.cause?.let { " (${it.message})" }.orEmpty()}"
+            val cause = "slot $slot could not be filled: ${unreadable.message}${unreadable.cause?.let {
+                " (${it.message})"
+            }.orEmpty()}"
             supervisor.change { if (wanted()) callOff(slot, cause) }
             control.ended(outcome(cause))
         } catch (cancelled: CancellationException) {
@@ -50,7 +54,12 @@ internal class Rebuild(
     }
 
     private fun status(): RebuildStatus {
-        val kind = if (replaces) RebuildKind.REPLACE else if (byBitmap) RebuildKind.READD else RebuildKind.REBUILD
+        val kind = if (replaces)
+            RebuildKind.REPLACE
+        else if (byBitmap)
+            RebuildKind.READD
+        else
+            RebuildKind.REBUILD
         val now = supervisor.state.value
         val failed = if (replaces) now.slots[slot].deviceId else now.out.lastOrNull { it.slot == slot }?.deviceId
         val whole = geometry.componentSize()
@@ -124,12 +133,7 @@ internal class Rebuild(
             val bytes = member.rebuilt
             meter.mark(bytes)
             supervisor.change {
-                val event = if (replaces)
-                    // Whole is for the superblocks to say first.
-                    ArrayEvent.ReplacementAdvanced(slot, minOf(bytes, geometry.componentSize() - 1))
-                else
-                    ArrayEvent.RebuildAdvanced(slot, bytes)
-                if (wanted()) publish(event)
+                if (wanted()) publish(advance(bytes))
             }
             val left = geometry.componentSize() - bytes
             val progress = Progress(bytes, geometry.componentSize())
@@ -139,6 +143,12 @@ internal class Rebuild(
                 supervisor.change { if (wanted()) recordProgress(slot) }
             }
         }
+
+        /** That a replacement is whole is for the superblocks to say first. */
+        private fun advance(bytes: Long): ArrayEvent = if (replaces)
+            ArrayEvent.ReplacementAdvanced(slot, minOf(bytes, geometry.componentSize() - 1))
+        else
+            ArrayEvent.RebuildAdvanced(slot, bytes)
     }
 
     private companion object {

@@ -75,7 +75,17 @@ public class RepairControl internal constructor(
     internal fun fresh(kind: RebuildKind, slot: Int, failed: String?, device: String, done: Progress): RebuildStatus {
         val id = "${array.name.substringAfter(':')}.${++count}"
         return RebuildStatus(
-            id, array.name, kind, slot, failed, device, done, 0, clock.now(), null, RebuildPhase.WAITING,
+            id,
+            array.name,
+            kind,
+            slot,
+            failed,
+            device,
+            done,
+            0,
+            clock.now(),
+            null,
+            RebuildPhase.WAITING,
         )
     }
 

@@ -39,13 +39,14 @@ internal class Repairs(
         val done = whileWanted({ supervisor.state.value.let { it.failure == null && it.resync != null } }) {
             sweep.run(start, Resync(start))
         }
-        if (done) supervisor.change {
-            flushNow()
-            if (view.state.failure != null) return@change
-            syncedTo = Long.MAX_VALUE
-            recordFirst(ArrayEvent.ResyncFinished)
-            settleIntent()
-        }
+        if (done)
+            supervisor.change {
+                flushNow()
+                if (view.state.failure != null) return@change
+                syncedTo = Long.MAX_VALUE
+                recordFirst(ArrayEvent.ResyncFinished)
+                settleIntent()
+            }
     }
 
     private suspend fun rebuild(slot: Int) {

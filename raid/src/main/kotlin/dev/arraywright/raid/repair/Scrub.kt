@@ -62,7 +62,7 @@ internal class Scrub(
     private fun serves() = array.state.value.let { it.failure == null && !it.stopped }
 
     private suspend fun awaitWhole() {
-        array.state.first { it.stopped || it.failure != null || it.missing == 0 && it.resync == null }
+        array.state.first { it.stopped || it.failure != null || (it.missing == 0 && it.resync == null) }
     }
 
     private fun found(report: RowReport) {

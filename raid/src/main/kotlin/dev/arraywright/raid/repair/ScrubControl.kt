@@ -44,7 +44,16 @@ public class ScrubControl internal constructor(
         refuseUnlessWhole()
         val total = array.geometry.componentSize()
         val status = ScrubStatus(
-            array.name, mode, Progress(from.coerceIn(0, total), total), 0, 0, 0, emptyList(), 0, clock.now(), null,
+            array.name,
+            mode,
+            Progress(from.coerceIn(0, total), total),
+            0,
+            0,
+            0,
+            emptyList(),
+            0,
+            clock.now(),
+            null,
             RebuildPhase.RUNNING,
         )
         paused.value = false

@@ -19,8 +19,12 @@ internal class Bench : SimulatedDisk.World {
     val runtime = ArrayRuntime(dispatcher, dispatcher.clock, random, time = dispatcher.time)
     val arrays = Arrays(runtime)
 
+    /** True if one call in ten takes a hundred times as long as the others. */
+    var uneven: Boolean = false
+
     override fun later(extra: Long, action: () -> Unit) {
-        dispatcher.after(random.nextLong(1, 100_000) + extra) { action() }
+        val slow = if (uneven && random.nextInt(10) == 0) 5_000_000L else 0L
+        dispatcher.after(random.nextLong(1, 100_000) + extra + slow) { action() }
     }
 
     fun disks(count: Int, name: String = "disk", block: Int = 512, dataSize: Int = 256 * 1024): List<SimulatedDisk> =

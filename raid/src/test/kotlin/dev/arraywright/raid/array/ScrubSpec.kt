@@ -48,17 +48,19 @@ class ScrubSpec : StringSpec({
     }
 
     "raid5 and raid1: what cannot be told wrong is made to agree, as md does" {
-        for (level in listOf(RaidLevel.RAID5, RaidLevel.RAID1)) Bench().run {
-            val disks = disks(if (level == RaidLevel.RAID5) 3 else 2)
-            val array = arrays.create(CreateSpec("a", level, 4096), disks.map { it.open() })
-            array.settled()
-            disks[1].scribble(MIB + 8192, random.nextBytes(4096))
-            val checked = array.scrub(ScrubMode.CHECK)
-            checked.mismatches shouldBe 1
-            checked.places[0].wrong shouldBe null
-            array.scrub(ScrubMode.REPAIR).repaired shouldBe 1
-            array.scrub(ScrubMode.CHECK).mismatches shouldBe 0
-            array.stop()
+        for (level in listOf(RaidLevel.RAID5, RaidLevel.RAID1)) {
+            Bench().run {
+                val disks = disks(if (level == RaidLevel.RAID5) 3 else 2)
+                val array = arrays.create(CreateSpec("a", level, 4096), disks.map { it.open() })
+                array.settled()
+                disks[1].scribble(MIB + 8192, random.nextBytes(4096))
+                val checked = array.scrub(ScrubMode.CHECK)
+                checked.mismatches shouldBe 1
+                checked.places[0].wrong shouldBe null
+                array.scrub(ScrubMode.REPAIR).repaired shouldBe 1
+                array.scrub(ScrubMode.CHECK).mismatches shouldBe 0
+                array.stop()
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import io.kotest.matchers.comparables.shouldBeGreaterThan
 import io.kotest.matchers.comparables.shouldBeGreaterThanOrEqualTo
 import io.kotest.matchers.comparables.shouldBeLessThan
 import io.kotest.matchers.comparables.shouldBeLessThanOrEqualTo
+import io.kotest.matchers.doubles.plusOrMinus
 import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.Job
 import kotlin.time.Duration
@@ -142,16 +143,31 @@ class PacerSpec : StringSpec({
         }
     }
 
-    "batches are 10 ms of the rate, from 64 KiB to the largest" {
+    "a batch is as small as 64 KiB, and 1 ms of the rate where that is more" {
         var limits = PaceLimits(floor = MIB)
         val device = SharedDevice(7) { limits }
         device.clients(1, think)
         device.run(100.milliseconds)
         device.pacer.batch(4 * MIB) shouldBe (64 shl 10)
         device.pacer.batch(4096) shouldBe 4096
-        limits = PaceLimits(floor = 100 * MIB)
+        limits = PaceLimits(floor = 1000 * MIB)
         device.pacer.batch(4 * MIB) shouldBe MIB
         device.pacer.batch(MIB / 2) shouldBe MIB / 2
+    }
+
+    "where requests take long by themselves, batches are as large as they may wait, up to 50 ms' worth" {
+        for ((service, expected) in listOf(8.0 to 400_000L, 1.0 to 65_536L)) {
+            var limits = PaceLimits(priority = 50, floor = 20 * MIB)
+            val device = SharedDevice(12, service.milliseconds) { limits }
+            device.work()
+            device.clients(1, 20.milliseconds)
+            device.run(5.seconds)
+            withClue("requests of $service ms") {
+                device.pacer.batch(4 * MIB).toDouble() / expected shouldBe (1.0 plusOrMinus 0.15)
+            }
+            limits = PaceLimits(priority = 50, floor = 2 * MIB, ceiling = 2 * MIB)
+            device.pacer.batch(4 * MIB) shouldBeLessThanOrEqualTo 2 * MIB / 20
+        }
     }
 
     "work waits for the pause after each batch while clients are active, and only then" {

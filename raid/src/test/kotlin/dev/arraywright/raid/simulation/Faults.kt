@@ -34,8 +34,20 @@ internal class Faults(private val story: Simulation) {
         troubled = true
         val disk = disk(slot)
         if (lost) failing += disk.id
-        if (hang) disk.hangReads = 1 + random.nextInt(2) else repeat(places) { disk.spoil(Simulation.DATA + spot(), 4096) }
-        story.tally.fault(if (hang) "reads late" else if (places > 1) "many read errors" else "read errors")
+        if (hang)
+            disk.hangReads = 1 + random.nextInt(2)
+        else
+            repeat(places) {
+                disk.spoil(Simulation.DATA + spot(), 4096)
+            }
+        story.tally.fault(
+            if (hang)
+                "reads late"
+            else if (places > 1)
+                "many read errors"
+            else
+                "read errors",
+        )
     }
 
     /** A member fails in one of the ways there are. */

@@ -55,7 +55,7 @@ internal class Happenings(private val story: Simulation, private val side: Super
 
     private fun serves(id: String) = array.state.value.let { now ->
         id in now.spares || now.slots.any {
-            it.member.takesWrites && it.deviceId == id || it.replacement?.deviceId == id
+            (it.member.takesWrites && it.deviceId == id) || it.replacement?.deviceId == id
         }
     }
 

@@ -81,7 +81,9 @@ internal class Ledger(
         fun seen(id: String, phase: RebuildPhase, places: Set<String>, done: Long) {
             val job = jobs[id]
             if (job == null) {
-                val other = jobs.entries.firstOrNull { !it.value.phase.terminal && it.value.places.any(places::contains) }
+                val other = jobs.entries.firstOrNull {
+                    !it.value.phase.terminal && it.value.places.any(places::contains)
+                }
                 check(other == null) { "$what $id of $places begins while ${other?.key} runs" }
                 check(!phase.terminal) { "$what $id ends and never began" }
                 jobs[id] = Job(places, phase, done)

@@ -97,7 +97,7 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
     }
 
     private fun filled(id: String): Boolean = array.state.value.slots.any {
-        it.deviceId == id && it.member is MemberState.Rebuilding || it.replacement?.deviceId == id
+        (it.deviceId == id && it.member is MemberState.Rebuilding) || it.replacement?.deviceId == id
     }
 
     override suspend fun mishap() {

@@ -21,6 +21,7 @@ internal class Tally {
 
     fun told(seeds: Long): String {
         val hours = "%.1f".format(time.toDouble(DurationUnit.HOURS))
-        return "$seeds seeds, $hours simulated hours, $powerCuts power cuts, ${faults.values.sum()} faults $faults, $done"
+        val told = "${faults.values.sum()} faults $faults"
+        return "$seeds seeds, $hours simulated hours, $powerCuts power cuts, $told, $done"
     }
 }

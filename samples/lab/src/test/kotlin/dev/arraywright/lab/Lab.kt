@@ -6,6 +6,7 @@ import dev.arraywright.hardware.device.FileDriver
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.raid.array.ArrayPhase
+import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.RaidArray
@@ -30,10 +31,16 @@ import kotlin.io.path.div
 import kotlin.io.path.exists
 import kotlin.io.path.writeBytes
 import kotlin.random.Random
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 
-/** An array in the lab: its members are slice [slice] of the first [members] drives. */
-internal data class Exhibit(val slice: Int, val level: Int, val members: Int) {
+/**
+ * An array in the lab: its members are slice [slice] of the first [members] drives, its [spares] follow them. There are
+ * four drives; what would be on a fifth is on the first, in the next slice.
+ */
+internal data class Exhibit(val slice: Int, val level: Int, val members: Int, val spares: Int = 0) {
+    val devices: Int get() = members + spares
+
     override fun toString() = "RAID-$level in slice $slice"
 }
 
@@ -46,7 +53,7 @@ internal class Lab : AutoCloseable {
     private val pool = BufferPool(256L shl 20)
     private val timer = SystemDeadlineTimer()
     private val opener = DeviceOpener(pool, timer, BuiltInDrivers.of(FileDriver()))
-    val arrays = Arrays(ArrayRuntime(Dispatchers.Default))
+    val arrays = Arrays(ArrayRuntime(Dispatchers.Default, policy = ArrayPolicy(bitmapDelay = 200.milliseconds)))
 
     /** What arrays are filled with: the first bytes of it. The guest reads the same file. */
     val pattern: ByteArray = Random(SEED).nextBytes(64 shl 20)
@@ -73,15 +80,15 @@ internal class Lab : AutoCloseable {
     }
 
     /** Copies an array's slices out of the drives; each call makes fresh copies. */
-    fun takeOut(exhibit: Exhibit): List<Path> = (0 until exhibit.members).map { drive ->
-        member(exhibit, drive).also { file ->
-            copy(drive(drive), exhibit.slice * SLICE, file, 0)
+    fun takeOut(exhibit: Exhibit): List<Path> = (0 until exhibit.devices).map { number ->
+        member(exhibit, number).also { file ->
+            copy(drive(number), place(exhibit, number), file, 0)
         }
     }
 
     /** Empty members. */
-    fun blank(exhibit: Exhibit): List<Path> = (0 until exhibit.members).map { drive ->
-        member(exhibit, drive).also { file ->
+    fun blank(exhibit: Exhibit): List<Path> = (0 until exhibit.devices).map { number ->
+        member(exhibit, number).also { file ->
             RandomAccessFile(file.toFile(), "rw").use {
                 it.setLength(0)
                 it.setLength(SLICE)
@@ -91,13 +98,19 @@ internal class Lab : AutoCloseable {
 
     /** Copies the members into the drives. */
     fun putIn(exhibit: Exhibit) {
-        repeat(exhibit.members) { drive -> copy(member(exhibit, drive), 0, drive(drive), exhibit.slice * SLICE) }
+        repeat(exhibit.devices) { number ->
+            copy(member(exhibit, number), 0, drive(number), place(exhibit, number))
+        }
     }
 
     /** What the guest is to find: a line an array. */
     fun expect(contents: Map<Exhibit, String>) {
-        val lines = contents.map { (array, hash) -> "${array.slice} ${array.level} ${array.members} $hash\n" }
-        (home / "expected.txt").writeBytes(lines.joinToString("").toByteArray())
+        expect(contents.map { (array, hash) -> "${array.slice} ${array.level} ${array.members} $hash" })
+    }
+
+    /** The same, as the script wants it. */
+    fun expect(lines: List<String>) {
+        (home / "expected.txt").writeBytes(lines.joinToString("") { "$it\n" }.toByteArray())
     }
 
     /** Opens the members, does [work] on the devices and closes them. */
@@ -120,9 +133,11 @@ internal class Lab : AutoCloseable {
         pool.close()
     }
 
-    private fun member(exhibit: Exhibit, drive: Int) = home / "members" / "array${exhibit.slice}-$drive.img"
+    private fun member(exhibit: Exhibit, number: Int) = home / "members" / "array${exhibit.slice}-$number.img"
 
-    private fun drive(number: Int) = home / "d$number.img"
+    private fun drive(number: Int) = home / "d${number % DRIVES}.img"
+
+    private fun place(exhibit: Exhibit, number: Int) = (exhibit.slice + number / DRIVES) * SLICE
 
     private fun copy(from: Path, fromOffset: Long, to: Path, toOffset: Long) {
         FileChannel.open(from, READ).use { source ->
@@ -136,6 +151,7 @@ internal class Lab : AutoCloseable {
 
     companion object {
         const val SLICE: Long = 16L shl 20
+        private const val DRIVES = 4
         private const val SEED = 20260101
     }
 }

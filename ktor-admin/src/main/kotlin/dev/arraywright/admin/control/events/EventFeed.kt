@@ -9,13 +9,13 @@ import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.emptyFlow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.merge
 import kotlinx.coroutines.flow.onCompletion
 import kotlinx.coroutines.flow.transformWhile
-import kotlinx.coroutines.flow.merge
 import kotlinx.serialization.json.Json
 import kotlin.time.Duration.Companion.seconds
 
-/** What of a kernel's events is asked for: from number [since] on, or the latest; and, with [follow], what is to come. */
+/** Which events are asked for: from number [since] on, or the latest; and, with [follow], what is to come. */
 internal data class EventRequest(val since: Long? = null, val follow: Boolean = true) {
     fun of(kernel: ArraywrightKernel): Flow<KernelEvent> {
         val last = maxOf(

@@ -14,11 +14,15 @@ import kotlin.io.path.writeText
 
 class EventsSpec : StringSpec({
     suspend fun Bench.events(vararg words: String): List<KernelEvent> =
-        run("events", "-o", "json", *words).ok().out.lines().filter { it.isNotBlank() }.map { Json.decodeFromString(it) }
+        run("events", "-o", "json", *words).ok().out.lines().filter {
+            it.isNotBlank()
+        }.map { Json.decodeFromString(it) }
 
     "events are shown from a number on, by topic, and the same without the process from its journal" {
         Bench().use { bench ->
-            val file = bench.directory.resolve("c.json").also { it.writeText("""{"http": {"port": 0}, "nbd": {"port": 0}}""") }
+            val file = bench.directory.resolve("c.json").also {
+                it.writeText("""{"http": {"port": 0}, "nbd": {"port": 0}}""")
+            }
             bench.during("serve", "--config", file) {
                 bench.run("create", "vault", "--level", "1", "--size", "8MiB", bench.members(2), "--assume-clean").ok()
                 bench.run("fail", "vault", "1").ok()
@@ -28,7 +32,9 @@ class EventsSpec : StringSpec({
                     listOf(Topic.DEVICE_GROUP_CREATED, Topic.DEVICE_FAILED, Topic.ARRAY_DEGRADED)
                 bench.events("--since", "2").map { it.sequence } shouldBe (2L..all.size).toList()
                 bench.events("--since", "1000") shouldBe emptyList()
-                bench.events("--topic", "array.degraded").map { it.topic } shouldContainExactly listOf(Topic.ARRAY_DEGRADED)
+                bench.events("--topic", "array.degraded").map {
+                    it.topic
+                } shouldContainExactly listOf(Topic.ARRAY_DEGRADED)
                 bench.events("--topic", "array", "--topic", "device.failed") shouldBe
                     all.filter { it.topic == Topic.DEVICE_FAILED || it.topic.text.startsWith("array.") }
                 bench.run("events", "--topic", "array.degraded").ok().out shouldContain "  array.degraded  vault: "
@@ -43,7 +49,9 @@ class EventsSpec : StringSpec({
 
     "numbers go on after a restart, and a journal can be elsewhere" {
         Bench().use { bench ->
-            val file = bench.directory.resolve("c.json").also { it.writeText("""{"http": {"port": 0}, "nbd": {"port": 0}}""") }
+            val file = bench.directory.resolve("c.json").also {
+                it.writeText("""{"http": {"port": 0}, "nbd": {"port": 0}}""")
+            }
             val journal = bench.directory.resolve("kept")
             bench.during("serve", "--config", file, "--journal", journal) {
                 bench.run("create", "vault", "--level", "1", "--size", "8MiB", bench.members(2), "--assume-clean").ok()

@@ -55,7 +55,7 @@ class ProtectBadInputSpec : StringSpec({
     "a rebuild onto a healthy member" {
         Served.with {
             run("spare", "add", blank("spare")).ok()
-            refused("rebuild", "force", "vault", members[0], "--onto", members[1], because = "m1.img")
+            refused("rebuild", "force", "vault", members[0], "--onto", members[1], because = "healthy member of vault")
             refused("rebuild", "force", "vault", "0", because = "0")
             refused("rebuild", "replace", "vault", members[0], "--onto", members[1], because = "m1.img")
             refused("rebuild", "replace", "vault", "7", because = "7")
@@ -72,13 +72,21 @@ class ProtectBadInputSpec : StringSpec({
     }
 
     "a scrub that does not run" {
-        Served.with { for (change in listOf("pause", "resume", "stop")) refused("scrub", change, "vault", because = "scrub") }
+        Served.with {
+            for (change in listOf("pause", "resume", "stop")) refused("scrub", change, "vault", because = "scrub")
+        }
     }
 
     "a policy with one wrong word is refused as a whole, with what was meant" {
         Served.with {
-            refused("policy", "set", "rebuildPriority=80", "rebuildCeilin=1GiB", because = "did you mean 'rebuildCeiling'?")
-            refused("policy", "set", "rebuildPriority=80", "scrubInterval=30", because = "30d")
+            refused(
+                "policy",
+                "set",
+                "rebuildPriority=80",
+                "rebuildCeilin=1GiB",
+                because = "did you mean 'rebuildCeiling'?",
+            )
+            refused("policy", "set", "rebuildPriority=80", "scrubInterval=30", because = "such as")
             refused("policy", "set", "rebuildPriority=101", because = "100")
             refused("policy", "set", "autoFailover=maybe", because = "maybe")
             run("policy", "show").ok().out shouldContain Regex("rebuildPriority +.*= 50")

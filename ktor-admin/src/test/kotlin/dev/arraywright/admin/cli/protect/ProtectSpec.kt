@@ -68,10 +68,16 @@ class ProtectSpec : StringSpec({
             eventually(10.seconds) {
                 configuration().run {
                     spares.shouldBeEmpty()
-                    arrays.single().members.toSet() shouldBe setOf("file:${members[0]}", "file:${members[2]}", "file:$spare")
+                    arrays.single().members.toSet() shouldBe setOf(
+                        "file:${members[0]}",
+                        "file:${members[2]}",
+                        "file:$spare",
+                    )
                 }
             }
-            val topics = run("events", "--since", "1").ok().out.lines().filter { it.isNotBlank() }.map { it.split("  ")[2] }
+            val topics = run("events", "--since", "1").ok().out.lines().filter {
+                it.isNotBlank()
+            }.map { it.split("  ")[2] }
             val story = listOf("device.failed", "device.failover.started", "device.rebuild.started", "array.recovered")
             topics.filter { it in story } shouldContainExactly story
             topics shouldContain "device.rebuild.complete"
@@ -145,7 +151,9 @@ class ProtectSpec : StringSpec({
             }
             run("detail", "vault").ok().out shouldContain "Scrub : repair 100.0%"
             run("scrub", "start", "vault").ok()
-            eventually(20.seconds) { scrub().run { listOf(mode, phase, "$mismatches") } shouldBe listOf("check", "complete", "0") }
+            eventually(20.seconds) {
+                scrub().run { listOf(mode, phase, "$mismatches") } shouldBe listOf("check", "complete", "0")
+            }
         }
     }
 
@@ -168,8 +176,21 @@ class ProtectSpec : StringSpec({
             val spare = blank("spare")
             val own = bench.members(3, "n")
             run(
-                "create", "new", "--level", "5", "--size", "16MiB", own, "--assume-clean", "--bitmap", "auto",
-                "--policy", "rebuildPriority=70", "--shared-spare", spare, "--export",
+                "create",
+                "new",
+                "--level",
+                "5",
+                "--size",
+                "16MiB",
+                own,
+                "--assume-clean",
+                "--bitmap",
+                "auto",
+                "--policy",
+                "rebuildPriority=70",
+                "--shared-spare",
+                spare,
+                "--export",
             ).ok()
             run("detail", "new").ok().out shouldContain "Bitmap : "
             run("policy", "show").ok().out shouldContain Regex("rebuildPriority +.*= 70")
@@ -186,8 +207,19 @@ class ProtectSpec : StringSpec({
         Served.with {
             val own = bench.members(3, "n")
             refused(
-                "create", "new", "--level", "5", "--size", "16MiB", own, "--assume-clean",
-                "--policy", "rebuildPriority=70", "--shared-spare", members[0], "--export",
+                "create",
+                "new",
+                "--level",
+                "5",
+                "--size",
+                "16MiB",
+                own,
+                "--assume-clean",
+                "--policy",
+                "rebuildPriority=70",
+                "--shared-spare",
+                members[0],
+                "--export",
                 because = "vault",
             )
             run("detail").ok().out shouldNotContain "new:"

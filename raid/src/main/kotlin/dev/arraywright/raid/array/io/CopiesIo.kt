@@ -93,7 +93,9 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
             if (intact.isEmpty()) return@locked RowReport(unreadable = failed.size)
             val found = CopyVote(bytes, length, block, intact).mismatches()
             val start = stripe * geometry.stripeBytes() + from
-            val report = found.map { Mismatch(start + it.from, it.length.toLong(), it.wrong?.let { w -> slot(stripe, w) }, it.what) }
+            val report = found.map {
+                Mismatch(start + it.from, it.length.toLong(), it.wrong?.let { w -> slot(stripe, w) }, it.what)
+            }
             if (repair) for (row in found) mend(view, stripe, bytes, length, from, row, intact)
             for (copy in failed.filterValues { it.curable }.keys) {
                 engine.commit(view, listOf(store(view, stripe, copy, bytes, from, length, at = intact[0] * length)))

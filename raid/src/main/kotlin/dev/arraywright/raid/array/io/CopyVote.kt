@@ -33,7 +33,7 @@ internal class CopyVote(
         }
         if (groups.size == 1) return null
         val lone = groups.singleOrNull { it.size == 1 && groups.size == 2 && copies.size > 2 }?.single()
-        val what = if (lone == null) "the copies differ, and none can be told wrong" else "copy $lone differs from the others"
+        val what = lone?.let { "copy $it differs from the others" } ?: "the copies differ, and none can be told wrong"
         return CopyMismatch(from, until - from, lone, what)
     }
 

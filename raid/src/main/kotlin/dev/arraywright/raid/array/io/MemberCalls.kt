@@ -42,7 +42,12 @@ internal suspend fun Engine.commit(view: View, calls: List<MemberCall>) {
 
 /** The same to who is filled beside the slot's member, under a number of its own. */
 private fun MemberCall.beside(view: View): MemberCall? =
-    if (slot >= view.members.size) null else view.replacement(slot)?.let { MemberCall(slot + view.members.size, it, action) }
+    if (slot >= view.members.size)
+        null
+    else
+        view.replacement(slot)?.let {
+            MemberCall(slot + view.members.size, it, action)
+        }
 
 /** A call to none but who is filled beside the member in [slot]. */
 internal fun View.besideOnly(slot: Int, action: suspend (Member) -> Unit): MemberCall? =

@@ -70,7 +70,7 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
             if (view.writable(slot) == null) return
             val row = Row(engine, view, stripe, from, until, block)
             val shard = geometry.shard(stripe, slot)
-            row.complete(notFrom = shard)
+            row.complete(notFrom = shard, fewest = true)
             engine.commit(view, row.cures() + listOfNotNull(row.store(shard)))
         }
     }
@@ -80,7 +80,8 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
             if (view.replacement(slot) == null) return
             val row = Row(engine, view, stripe, from, until, block)
             val shard = geometry.shard(stripe, slot)
-            if (!row.readable(shard) || row.slow(shard) || !row.load(listOf(shard))) row.complete(aroundSlow = true)
+            val direct = row.readable(shard) && !row.slow(shard) && row.load(listOf(shard))
+            if (!direct) row.complete(aroundSlow = true, fewest = true)
             val cures = row.cures()
             engine.commit(view, cures + listOfNotNull(row.storeBeside(shard).takeIf { cures.none { it.slot == slot } }))
         }
@@ -110,7 +111,7 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
                     val row = Row(engine, view, stripe, from, until, block)
                     val wanted = touches.map { it.index }
                     row.load(wanted.filter { row.readable(it) && !row.slow(it) })
-                    if (wanted.any { !row.isKnown(it) }) row.complete(aroundSlow = true)
+                    if (wanted.any { !row.isKnown(it) }) row.complete(aroundSlow = true, fewest = true)
                     if (healthy) engine.commit(view, row.cures())
                     deliver(row, touches, target)
                 }

@@ -87,13 +87,15 @@ internal class Row(
 
     /**
      * Has all shards in memory, the missing ones by calculation, or throws: then they cannot be had.
-     * [notFrom] is not read; with [aroundSlow] neither are members that missed a deadline, if it goes without them.
+     * [notFrom] is not read; with [aroundSlow] neither are members that missed a deadline, if it goes without them, and
+     * with [fewest] neither is Q where P alone gives what is missing.
      */
-    suspend fun complete(notFrom: Int = -1, aroundSlow: Boolean = false) {
+    suspend fun complete(notFrom: Int = -1, aroundSlow: Boolean = false, fewest: Boolean = false) {
         val rest = (0 until geometry.members()).filter { it != notFrom && !known[it] && readable(it) }
         val (slow, prompt) = rest.partition { aroundSlow && slow(it) }
-        load(prompt)
-        if (missing().size > geometry.level().parities()) load(slow)
+        val spared = if (fewest) prompt.filter { it > geometry.dataChunks() } else emptyList()
+        load(prompt - spared.toSet())
+        for (more in listOf(spared, slow)) if (missing().size > geometry.level().parities()) load(more)
         val missing = missing()
         if (missing.size > geometry.level().parities()) throw lost(missing.first())
         if (missing.isNotEmpty()) engine.parity.recover(data(), p(), q(), *missing.toIntArray())

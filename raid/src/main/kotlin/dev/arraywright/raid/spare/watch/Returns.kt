@@ -43,10 +43,13 @@ internal class Returns(private val group: ManagedGroup, private val shared: Shar
         }
     }
 
-    /** One that answered when it was failed was failed for a reason, and is taken back only where somebody says so. */
+    /**
+     * Who did not answer any more. One that was failed though it did, or that nobody asked, was failed for a reason, and
+     * is taken back only where somebody says so.
+     */
     private fun expected(device: OutDevice): Boolean =
         device !in unfit && (device !in late || group.free(device.slot)) &&
-            group.health.away(device.deviceId) != false &&
+            group.health.away(device.deviceId) == true &&
             visits[device.deviceId]?.next?.hasPassedNow() != false
 
     private suspend fun visit(out: OutDevice) {

@@ -8,6 +8,7 @@ import dev.arraywright.raid.spare.ScrubMark
 import dev.arraywright.raid.spare.refusal
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Instant
 
 /**
  * When a group is scrubbed: by policy, from where the last one was interrupted, and only while the array is whole. One
@@ -18,6 +19,9 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
     private val scrubs get() = group.array.scrubs
     private var mark: ScrubMark? = null
     private var waits = false
+
+    /** When the scrub began that the mark knows the end of. */
+    private var told: Instant? = scrubs.status.value?.takeIf { it.phase.terminal }?.started
 
     /** Begins, holds or goes on with a scrub. */
     suspend fun act() {
@@ -33,7 +37,9 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
                 waits = false
                 scrubs.resume()
             }
-            (phase == null || phase.terminal) && whole -> if (due()) begin()
+            // The mark is that of a running scrub until its end was told.
+            (phase == null || (phase.terminal && scrubs.status.value?.started == told)) && whole ->
+                if (due()) begin()
         }
     }
 
@@ -49,6 +55,7 @@ internal class ScrubPlan(private val group: ManagedGroup, private val shared: Sh
             }
             RebuildPhase.COMPLETE, RebuildPhase.FAILED -> save(ScrubMark(0, ScrubMode.CHECK, shared.clock.now()))
         }
+        if (status.phase.terminal) told = status.started
     }
 
     private suspend fun due(): Boolean {

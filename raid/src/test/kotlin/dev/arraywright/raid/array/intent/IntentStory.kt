@@ -16,21 +16,21 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
-import java.nio.ByteBuffer
 import java.util.BitSet
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
 
 /**
  * A mirror of three under random writes, failures, returns and power cuts, with a [WriteIntent] in its middle. What a
- * chunk holds is a number that each write moves on. After every change of anything on a disk it is asked whether the
+ * chunk holds is the number of the write. After every change of anything on a disk it is asked whether the
  * power could be cut now, see [verify].
  */
 internal class IntentStory(seed: Long) : IntentStore {
     private val random = Random(seed)
     private val superblock = superblock()
-    private val disks = List(DISKS) { Disk() }
+    private val disks = List(DISKS) { StoryDisk(DISKS, CHUNKS.size) }
     private val latest = IntArray(CHUNKS.size)
+    private var versions = 0
     private var intent = begin(BitSet(), 7, 7, needed = false)
 
     /** Chunks by how many are between enter and leave. */
@@ -50,22 +50,6 @@ internal class IntentStory(seed: Long) : IntentStore {
         private set
     var cleared = 0
         private set
-
-    private enum class Seat { IN_SYNC, RECOVERING, COPYING, AWAY }
-
-    /** [role] and [others] are what its superblock says of it and of the rest. */
-    private class Disk {
-        val area: ByteBuffer = ByteBuffer.allocate(1024)
-        val cache = IntArray(CHUNKS.size)
-        val medium = IntArray(CHUNKS.size)
-        var seat = Seat.IN_SYNC
-        var events = 0L
-        var seats = List(DISKS) { Seat.IN_SYNC }
-
-        /** Whether it takes bits and has all of them. */
-        var seeded = true
-        val takes get() = seat != Seat.AWAY
-    }
 
     override val complete: Boolean get() = disks.all { it.seat == Seat.IN_SYNC }
 
@@ -132,9 +116,10 @@ internal class IntentStory(seed: Long) : IntentStore {
         }
     }
 
-    private suspend fun writeTo(targets: List<Disk>, index: Int): Boolean {
-        val version = ++latest[index]
-        val failed = ArrayList<Disk>()
+    private suspend fun writeTo(targets: List<StoryDisk>, index: Int): Boolean {
+        val version = ++versions
+        latest[index] = version
+        val failed = ArrayList<StoryDisk>()
         coroutineScope {
             for (disk in targets) {
                 launch {
@@ -178,19 +163,18 @@ internal class IntentStory(seed: Long) : IntentStore {
         }
     }
 
-    private suspend fun flush(disk: Disk) {
-        val covered = disk.cache.clone()
+    private suspend fun flush(disk: StoryDisk) {
         delay(random.nextLong(3))
         if (!disk.takes) return
-        for (i in CHUNKS.indices) if (disk.medium[i] < covered[i]) settle(disk, i)
+        for (i in CHUNKS.indices) if (disk.medium[i] != disk.cache[i]) settle(disk, i)
     }
 
-    private fun settle(disk: Disk, index: Int) {
+    private fun settle(disk: StoryDisk, index: Int) {
         disk.medium[index] = disk.cache[index]
         verify()
     }
 
-    private fun put(disk: Disk, at: Int, bytes: ByteArray) {
+    private fun put(disk: StoryDisk, at: Int, bytes: ByteArray) {
         disk.area.put(at, bytes)
         verify()
     }
@@ -215,7 +199,7 @@ internal class IntentStory(seed: Long) : IntentStore {
         }
     }
 
-    private suspend fun fail(disk: Disk) {
+    private suspend fun fail(disk: StoryDisk) {
         val others = disks.filter { it !== disk && it.seat == Seat.IN_SYNC }
         if (!disk.takes || others.isEmpty()) return
         disk.seat = Seat.AWAY
@@ -247,7 +231,7 @@ internal class IntentStory(seed: Long) : IntentStore {
     }
 
     /** True if it left late enough for the bitmap to tell what it lacks. */
-    private suspend fun join(disk: Disk): Boolean {
+    private suspend fun join(disk: StoryDisk): Boolean {
         val byBitmap = disk.events >= intent.eventsCleared && disk.seats[disks.indexOf(disk)] != Seat.COPYING
         if (byBitmap) readded++
         for (i in CHUNKS.indices) disk.cache[i] = disk.medium[i]
@@ -290,15 +274,15 @@ internal class IntentStory(seed: Long) : IntentStore {
         "${it.seat} at ${it.events} says ${it.seats}, bit ${bit(it, i)}, seeded ${it.seeded}, has ${it.medium[i]}"
     }
 
-    private fun agrees(seat: Seat, disk: Disk, header: BitmapHeader): Boolean = when (seat) {
+    private fun agrees(seat: Seat, disk: StoryDisk, header: BitmapHeader): Boolean = when (seat) {
         Seat.IN_SYNC -> true
         Seat.COPYING -> false
         else -> disk.events >= header.eventsCleared() && disk.seats[disks.indexOf(disk)] != Seat.COPYING
     }
 
-    private fun bit(disk: Disk, i: Int) = disk.area.get(256 + CHUNKS[i] / 8).toInt() shr CHUNKS[i] % 8 and 1 == 1
+    private fun bit(disk: StoryDisk, i: Int) = disk.area.get(256 + CHUNKS[i] / 8).toInt() shr CHUNKS[i] % 8 and 1 == 1
 
-    private fun read(disk: Disk): BitmapRead.Usable? =
+    private fun read(disk: StoryDisk): BitmapRead.Usable? =
         when (val read = BitmapReader.read(disk.area, superblock.withEvents(disk.events), BLOCK)) {
             is BitmapRead.Usable -> read
             is BitmapRead.Unusable -> null.also { check(read.reason == Reason.STALE) { read.why } }

@@ -1,13 +1,11 @@
 package dev.arraywright.raid.array.intent
 
 import dev.arraywright.raid.metadata.BitmapHeader
-import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.device.DeviceIoException.DeviceGoneException
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.ints.shouldBeLessThan
 import io.kotest.matchers.shouldBe
-import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -20,7 +18,6 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.UnconfinedTestDispatcher
 import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.withContext
-import java.nio.ByteBuffer
 import java.util.BitSet
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
@@ -28,33 +25,6 @@ import kotlin.random.Random
 @OptIn(ExperimentalCoroutinesApi::class)
 class WriteIntentSpec : StringSpec({
     val superblock = superblock()
-
-    /** One stable area; [hold] stops writes until it completes, [log] is what was asked of it. */
-    class Store(var hold: CompletableDeferred<Unit>? = null) : IntentStore {
-        override var complete = true
-        val log = ArrayList<String>()
-        val area: ByteBuffer = ByteBuffer.allocate(1024)
-        var failure: DeviceIoException? = null
-
-        override suspend fun write(blocks: List<IntentBlock>) {
-            log += "write " + blocks.joinToString { "${it.offset}+${it.bytes.size}" }
-            hold?.await()
-            failure?.let { throw it }
-            blocks.forEach(::put)
-        }
-
-        override suspend fun flush() {
-            log += "flush"
-        }
-
-        fun put(block: IntentBlock) {
-            area.put(block.offset.toInt(), block.bytes)
-        }
-
-        fun read() = BitmapReader.read(area, superblock, 512).shouldBeInstanceOf<BitmapRead.Usable>()
-
-        val dirty: BitSet get() = read().dirty
-    }
 
     fun bits(vararg set: Int) = BitSet().apply { set.forEach(::set) }
 
@@ -70,7 +40,7 @@ class WriteIntentSpec : StringSpec({
         launch(UnconfinedTestDispatcher(), block = action)
 
     "a chunk is on stable storage before it is entered, and the next time there is nothing to wait for" {
-        val store = Store()
+        val store = FakeIntentStore()
         val intent = intent(store)
         intent.enter(5L * CHUNK + 100, 7L * CHUNK + 1)
         store.dirty shouldBe bits(5, 6, 7)
@@ -85,7 +55,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "those who come while a round is written share the next one" {
-        val store = Store(CompletableDeferred())
+        val store = FakeIntentStore(CompletableDeferred())
         val intent = intent(store)
         coroutineScope {
             val entered = AtomicInteger()
@@ -103,7 +73,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "a failed round fails all who waited, and counts none of them" {
-        val store = Store(CompletableDeferred())
+        val store = FakeIntentStore(CompletableDeferred())
         val intent = intent(store)
         coroutineScope {
             val waiting = (0..<10).map { i ->
@@ -121,8 +91,19 @@ class WriteIntentSpec : StringSpec({
         store.dirty shouldBe bits()
     }
 
+    "what a failed round did not write comes with the next pass" {
+        val store = FakeIntentStore()
+        val intent = intent(store)
+        store.failure = DeviceGoneException("md0", "it failed", null)
+        shouldThrow<DeviceGoneException> { intent.enterChunk(3000) }
+        store.failure = null
+        intent.recording(7) { store.put(it) }
+        intent.tick()
+        store.dirty shouldBe bits(3000)
+    }
+
     "who is cancelled, leading or not, is not counted, and the others go on" {
-        val store = Store(CompletableDeferred())
+        val store = FakeIntentStore(CompletableDeferred())
         val intent = intent(store)
         coroutineScope {
             var entered = 0
@@ -142,7 +123,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "a header that was made earlier and lands later takes no bit along" {
-        val store = Store()
+        val store = FakeIntentStore()
         val intent = intent(store)
         coroutineScope {
             val landing = CompletableDeferred<Unit>()
@@ -165,7 +146,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "a header that was recorded while a round was written is written again" {
-        val store = Store(CompletableDeferred())
+        val store = FakeIntentStore(CompletableDeferred())
         val intent = intent(store)
         coroutineScope {
             now { intent.enterChunk(1) }
@@ -178,7 +159,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "recording never waits for a round" {
-        val store = Store(CompletableDeferred())
+        val store = FakeIntentStore(CompletableDeferred())
         val intent = intent(store)
         coroutineScope {
             now { intent.enterChunk(1) }
@@ -194,7 +175,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "a bit is cleared in the second pass without use, after a flush and after events_cleared" {
-        val store = Store()
+        val store = FakeIntentStore()
         val intent = intent(store)
         intent.recording(8) { store.put(it) }
         intent.enterChunk(3000)
@@ -217,7 +198,7 @@ class WriteIntentSpec : StringSpec({
 
     "a chunk that is used during the flush stays" {
         lateinit var intent: WriteIntent
-        val inner = Store()
+        val inner = FakeIntentStore()
         val store = object : IntentStore by inner {
             override suspend fun flush() {
                 intent.enterChunk(2)
@@ -232,7 +213,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "nothing is cleared while a slot is not in sync, and what a member missed not before it is resynced" {
-        val store = Store()
+        val store = FakeIntentStore()
         val intent = intent(store)
         for (i in 0..4) intent.enterChunk(i)
         for (i in 0..4) intent.leaveChunk(i, everywhere = i != 2)
@@ -252,7 +233,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "a chunk that a member misses a write to while it is swept is needed afterwards" {
-        val intent = intent(Store(), bits(0, 1, 2, 4999), needed = true)
+        val intent = intent(FakeIntentStore(), bits(0, 1, 2, 4999), needed = true)
         intent.enterChunk(1)
         intent.resynced(0, CHUNK + 100L)
         intent.leaveChunk(1, everywhere = false)
@@ -266,14 +247,14 @@ class WriteIntentSpec : StringSpec({
     }
 
     "all that is dirty is needed once a member failed" {
-        val intent = intent(Store(), bits(3, 4))
+        val intent = intent(FakeIntentStore(), bits(3, 4))
         intent.needed(0, SYNC_SIZE) shouldBe false
         intent.needAll()
         intent.neededChunks shouldBe 2
     }
 
     "a newcomer is given header and bits as they are" {
-        val store = Store()
+        val store = FakeIntentStore()
         val intent = intent(store, bits(1, 2500))
         intent.recording(11) { }
         intent.seeding { it.forEach(store::put) }
@@ -282,17 +263,17 @@ class WriteIntentSpec : StringSpec({
     }
 
     "misuse is refused" {
-        val intent = intent(Store())
+        val intent = intent(FakeIntentStore())
         shouldThrow<IllegalArgumentException> { intent.enter(-1, 1) }
         shouldThrow<IllegalArgumentException> { intent.enter(5, 5) }
         shouldThrow<IllegalArgumentException> { intent.enter(0, SYNC_SIZE + 1) }
         shouldThrow<IllegalStateException> { intent.leaveChunk(0) }
-        shouldThrow<IllegalArgumentException> { intent(Store(), bits(5000)) }
+        shouldThrow<IllegalArgumentException> { intent(FakeIntentStore(), bits(5000)) }
     }
 
     "random writes of many writers cost few writes of the bitmap" {
         runTest {
-            val inner = Store()
+            val inner = FakeIntentStore()
             val writes = AtomicInteger()
             val store = object : IntentStore by inner {
                 override suspend fun write(blocks: List<IntentBlock>) {
@@ -326,7 +307,7 @@ class WriteIntentSpec : StringSpec({
     }
 
     "on many threads whoever is in finds its bit on stable storage" {
-        val inner = Store()
+        val inner = FakeIntentStore()
         val store = object : IntentStore by inner {
             override suspend fun write(blocks: List<IntentBlock>) = synchronized(inner) { blocks.forEach(inner::put) }
 

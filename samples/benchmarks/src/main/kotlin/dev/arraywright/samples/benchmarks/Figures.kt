@@ -1,0 +1,49 @@
+package dev.arraywright.samples.benchmarks
+
+import java.util.Locale
+
+/** Latencies in nanoseconds and how long it took to have them. */
+internal class Latencies(private val sorted: LongArray, val seconds: Double) {
+    val perSecond: Double get() = sorted.size / seconds
+
+    /** Microseconds that the share [q] does not exceed. */
+    fun quantile(q: Double): Double =
+        if (sorted.isEmpty()) Double.NaN else sorted[(sorted.size * q).toInt().coerceAtMost(sorted.size - 1)] / 1e3
+}
+
+/** One figure a round. */
+internal class Series {
+    private val values = ArrayList<Double>()
+
+    operator fun plusAssign(value: Double) {
+        values += value
+    }
+
+    val median: Double
+        get() {
+            val sorted = values.sorted()
+            return if (sorted.isEmpty()) Double.NaN else (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
+        }
+
+    /** Median, then least and most. */
+    fun show(digits: Int = 0): String =
+        if (values.isEmpty())
+            "-"
+        else
+            "%.${digits}f [%.${digits}f %.${digits}f]".form(
+                median,
+                values.min(),
+                values.max(),
+            )
+}
+
+internal fun String.form(vararg values: Any?): String = format(Locale.ROOT, *values)
+
+/** Prints rows in columns; the first one is to the left. */
+internal fun printTable(rows: List<List<String>>) {
+    val widths = rows[0].indices.map { column -> rows.maxOf { it[column].length } }
+    for (row in rows) {
+        val cells = row.mapIndexed { i, cell -> if (i == 0) cell.padEnd(widths[i]) else cell.padStart(widths[i]) }
+        println(cells.joinToString("   ").trimEnd())
+    }
+}
