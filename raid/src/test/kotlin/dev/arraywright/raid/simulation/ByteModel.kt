@@ -24,6 +24,9 @@ class ByteModel(private val size: Int, zeroed: Boolean) {
         crash.fill(first)
     }
 
+    /** False while any of several bytes may be read each time, as of a copy that answers late, or not. */
+    var settles = true
+
     /** False once there are no numbers left. */
     val writable: Boolean get() = writes.size < UNKNOWN
 
@@ -64,7 +67,7 @@ class ByteModel(private val size: Int, zeroed: Boolean) {
                 wrong(offset, bytes[i], allowed.toList() + read.meanwhile)
             }
         }
-        if (read.quiet && read.meanwhile.isEmpty()) settle(read, bytes)
+        if (settles && read.quiet && read.meanwhile.isEmpty()) settle(read, bytes)
     }
 
     fun beginFlush(): List<Write> = writes.filter { it.end != null && !it.flushed }
@@ -83,6 +86,7 @@ class ByteModel(private val size: Int, zeroed: Boolean) {
         for (write in open(0, size)) write.end = ++tick
         reads.clear()
         crash.copyInto(live)
+        settles = true
         val unflushed = writes.drop(1).filter { !it.flushed }
         // No later flush covers them: what of them is not on a disk now will never be.
         for (write in unflushed) write.lost()

@@ -34,6 +34,7 @@ internal class Faults(private val story: Simulation) {
         troubled = true
         val disk = disk(slot)
         if (lost) failing += disk.id
+        if (hang) readAround(slot)
         if (hang)
             disk.hangReads = 1 + random.nextInt(2)
         else
@@ -55,13 +56,19 @@ internal class Faults(private val story: Simulation) {
         if (!alone(slot)) return
         val disk = disk(slot)
         failing += disk.id
-        story.holes.lose(slot.slot, state, story.model)
+        readAround(slot)
         if (random.nextInt(5) > 0) {
             breaks(disk)
         } else {
             story.tally.fault("failed by operator")
             story.array.fail(disk.id)
         }
+    }
+
+    /** While redundancy may be wrong, what is read around a member is what counts, if that member is asked or not. */
+    private fun readAround(slot: SlotState) {
+        story.holes.lose(slot.slot, state, story.model)
+        if (state.resync != null) story.model.settles = false
     }
 
     /** A disk answers no more, or not as it should. */
