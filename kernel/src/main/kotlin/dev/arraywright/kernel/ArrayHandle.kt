@@ -185,8 +185,9 @@ public class ArrayHandle internal constructor(
             .distinctUntilChanged(),
     )
 
+    /** Looking and showing are one step, so that an older state never takes the place of a newer one. */
     internal fun refresh() {
-        shown.value = snapshot()
+        synchronized(shown) { shown.value = snapshot() }
     }
 
     /** Marks the array clean and closes its members. */
