@@ -21,7 +21,7 @@ internal class Seating(
     private val spares = members.filter { it.superblock.role() == Superblock.SPARE }
     private val seats = members.associateWith { found ->
         val member = runtime.member(found.device, found.superblock.dataOffset(), observers)
-        val recovered = found.superblock.recoveryOffset()
+        val recovered = recovered(found)
         member.rebuilt = recovered
         Seat(member, found.superblock.devNumber(), found.superblock, recovered)
     }
@@ -65,5 +65,10 @@ internal class Seating(
     private fun progress(recovered: Long) =
         Progress(minOf(recovered, geometry.componentSize()), geometry.componentSize())
 
-    private fun recovered(found: Found): Long = found.superblock.recoveryOffset()
+    /**
+     * After a crash one that is filled beside a member may have other bytes of the last writes than that one, which the
+     * resync goes by: it is filled anew.
+     */
+    private fun recovered(found: Found): Long =
+        if (found in replacements && !newest.clean()) 0 else found.superblock.recoveryOffset()
 }

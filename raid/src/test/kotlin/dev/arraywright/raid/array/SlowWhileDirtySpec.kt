@@ -23,6 +23,8 @@ class SlowWhileDirtySpec : StringSpec({
             array.put(offset, bytes)
             disks[slow].hangReads shouldBe 0
             array.state.value.resync shouldNotBe null
+            // So that it counts as prompt again, and is read from.
+            array.flush()
             repeat(2) { array.get(offset, bytes.size) shouldBe bytes }
             array.stop()
         }

@@ -39,9 +39,11 @@ class HotSpareSimulationSpec : StringSpec({
     "in no story of ${if (only == null) "$seeds seeds" else "seed $only"} does anything stay undone" {
         val tally = Tally()
         val told = if (only == null) 1..seeds else only..only
-        val failures = told.mapNotNull { seed -> runCatching { run(seed, tally) }.exceptionOrNull() }
+        val failures = told.mapNotNull { seed -> runCatching { run(seed, tally) }.exceptionOrNull()?.let { seed to it } }
         println(tally.told(told.count().toLong()))
-        failures.firstOrNull()?.let { throw AssertionError("${failures.size} stories fail, the first is $it", it) }
+        failures.firstOrNull()?.let { (_, first) ->
+            throw AssertionError("stories of seeds ${failures.map { it.first }} fail, the first as follows", first)
+        }
     }
 
     "a seed tells the same story twice" {
