@@ -14,6 +14,9 @@ internal class Seat(
     val recorded: Long = Superblock.IN_SYNC,
 ) {
     fun recorded(bytes: Long): Seat = Seat(member, number, superblock, bytes)
+
+    /** For a new place, where nothing is filled yet. */
+    fun anew(): Seat = Seat(member.anew().also { it.rebuilt = 0 }, number, superblock, 0)
 }
 
 /**

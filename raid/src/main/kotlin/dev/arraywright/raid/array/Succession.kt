@@ -23,18 +23,19 @@ internal suspend fun ArraySupervisor.promote() {
 
 /** A spare takes an empty slot; false if it could not be written to. */
 internal suspend fun ArraySupervisor.seat(slot: Int, seat: Seat): Boolean {
-    val own = seat.recorded(0)
+    val own = seat.anew()
     if (!place(seat, own) { it.withSlot(slot, own) }) return false
-    record(ArrayEvent.RebuildStarted(slot, seat.member.id, 0))
-    return roster.slots[slot]?.member === seat.member
+    record(ArrayEvent.RebuildStarted(slot, own.member.id, 0))
+    return roster.slots[slot]?.member === own.member
 }
 
 /** A spare is filled beside the member in a slot; false if it could not be written to. */
 internal suspend fun ArraySupervisor.seatBeside(slot: Int, seat: Seat): Boolean {
-    val own = seat.recorded(0)
+    val own = seat.anew()
     if (!place(seat, own) { it.withReplacement(slot, own) }) return false
-    record(ArrayEvent.ReplacementStarted(slot, seat.member.id, 0))
-    return roster.replacements[slot]?.member === seat.member
+    record(ArrayEvent.ReplacementStarted(slot, own.member.id, 0))
+    // It has the slot already if the member failed on the way.
+    return roster.replacements[slot]?.member === own.member || roster.slots[slot]?.member === own.member
 }
 
 /** A member that was away comes back into its own slot; false if it could not be written to. */
@@ -57,7 +58,6 @@ internal suspend fun ArraySupervisor.seatAgain(slot: Int, seat: Seat, byBitmap: 
  */
 private suspend fun ArraySupervisor.place(spare: Seat, own: Seat, move: (Roster) -> Roster): Boolean {
     val without = roster.copy(spares = roster.spares - spare)
-    own.member.rebuilt = 0
     reseat(move(without))
     if (writeIntent(own)) return true
     reseat(without.copy(retired = without.retired + own.number))

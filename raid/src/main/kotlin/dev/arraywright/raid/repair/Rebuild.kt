@@ -120,7 +120,9 @@ internal class Rebuild(
         override fun wants(stripe: Long): Boolean = !byBitmap || supervisor.needed(stripe)
 
         override suspend fun piece(stripe: Long, from: Int, until: Int) {
-            if (replaces) io.copy(stripe, slot, from, until) else io.rebuild(stripe, slot, from, until)
+            val done = if (replaces) io.copy(stripe, slot, from, until) else io.rebuild(stripe, slot, from, until)
+            // Progress would tell what is not so, to who goes on with the same member.
+            if (!done) throw Sweep.Displaced()
         }
 
         override fun moved(done: Long) {

@@ -38,6 +38,7 @@ internal class Repairs(
         val start = geometry.firstStripe { geometry.syncOffset(it + 1) > supervisor.syncedTo }
         val done = whileWanted({ supervisor.state.value.let { it.failure == null && it.resync != null } }) {
             sweep.run(start, Resync(start))
+            true
         }
         if (done)
             supervisor.change {
@@ -54,16 +55,20 @@ internal class Repairs(
         val job = Rebuild(supervisor, io, control, checkpointBytes, slot, member)
         job.run { work ->
             val start = geometry.firstStripe { geometry.memberOffset(it) >= member.rebuilt }
-            whileWanted(job::wanted) { sweep.run(start, work) }
+            whileWanted(job::wanted) {
+                try {
+                    sweep.run(start, work)
+                    true
+                } catch (_: Sweep.Displaced) {
+                    false
+                }
+            }
         }
     }
 
     /** Runs [action] to its end, or cancels it as soon as it is not wanted any more: then the result is false. */
-    private suspend fun whileWanted(wanted: () -> Boolean, action: suspend () -> Unit): Boolean = coroutineScope {
-        val work = async {
-            action()
-            true
-        }
+    private suspend fun whileWanted(wanted: () -> Boolean, action: suspend () -> Boolean): Boolean = coroutineScope {
+        val work = async { action() }
         val watch = launch {
             supervisor.state.first { !wanted() }
             work.cancel()

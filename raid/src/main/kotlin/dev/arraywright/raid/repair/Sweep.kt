@@ -19,6 +19,9 @@ internal class Sweep(
     private val pacer: Pacer,
     private val window: Int,
 ) {
+    /** Ends a sweep whose work has lost its place. */
+    internal class Displaced : Exception()
+
     /** What a sweep does; all of it may be called from several coroutines at once but [moved] and [tell]. */
     internal interface Work {
         /** Suspends while the sweep is not to go on. */

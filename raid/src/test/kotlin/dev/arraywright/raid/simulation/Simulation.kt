@@ -1,7 +1,9 @@
 package dev.arraywright.raid.simulation
 
 import dev.arraywright.raid.array.ArrayException
+import dev.arraywright.raid.array.ArrayObserver
 import dev.arraywright.raid.array.ArrayRuntime
+import dev.arraywright.raid.array.ArrayState
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.array.CreateSpec
 import dev.arraywright.raid.array.MemberState
@@ -79,8 +81,6 @@ internal class Simulation(
     fun run() {
         repeat(shape.members + if (shape.level.redundant()) random.nextInt(2) else 0) { newDisk() }
         powered { create() }
-        model = ByteModel(array.size.toInt(), shape.zeroed)
-        holes = Holes(array.geometry, shape.block)
         repeat(1 + random.nextInt(3)) {
             round(crash = random.nextInt(3) > 0)
             powered { assemble() }
@@ -130,10 +130,30 @@ internal class Simulation(
         )
     }
 
+    /** Who fails takes with it what only it had, at the latest now. */
+    private fun watch() {
+        array.observe(object : ArrayObserver {
+            override fun changed(before: ArrayState, after: ArrayState) {
+                for ((was, now) in before.slots.zip(after.slots)) {
+                    val left = was.deviceId != now.deviceId || !now.member.takesWrites
+                    if (was.member == MemberState.InSync && left && before.resync != null)
+                        holes.lose(
+                            was.slot,
+                            before,
+                            model,
+                        )
+                }
+            }
+        })
+    }
+
     private suspend fun create() {
         val spec = CreateSpec("sim", shape.level, shape.chunk, assumeClean = shape.zeroed, bitmapChunk = shape.bitmap)
         val (members, spares) = disks.map { it.open() }.withIndex().partition { it.index < shape.members }
         array = arrays().create(spec, members.map { it.value }, spares.map { it.value })
+        model = ByteModel(array.size.toInt(), shape.zeroed)
+        holes = Holes(array.geometry, shape.block)
+        watch()
     }
 
     private fun round(crash: Boolean) {
@@ -208,6 +228,7 @@ internal class Simulation(
             check(shape.level.parities() > 0) { "refused without a reason: $refused" }
             arrays().assemble(candidates.map { it.open() }, force = true)
         }
+        watch()
         val now = array.state.value
         note { "assembled without $absent: ${array.report}, $now" }
         for (slot in now.slots) if (slot.member != MemberState.InSync) holes.lose(slot.slot, now, model)

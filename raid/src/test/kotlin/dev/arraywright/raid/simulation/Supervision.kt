@@ -113,12 +113,14 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
             if (settled()) {
                 // What is told comes a little later.
                 delay(2.seconds)
-                if (settled()) return ledger.settled()
+                if (settled() && ledger.open().isEmpty()) return
             }
             goOn()
             delay(1.seconds)
         }
-        error("not as well as it could be: ${array.state.value}, pool $pool, spares ${manager.spares.value}")
+        error(
+            "not as well as it could be: ${ledger.open()}, ${array.state.value}, pool $pool, spares ${manager.spares.value}",
+        )
     }
 
     private fun settled(): Boolean {

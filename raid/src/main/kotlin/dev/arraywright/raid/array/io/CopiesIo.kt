@@ -61,23 +61,25 @@ internal class CopiesIo(private val engine: Engine) : LevelIo {
         }
     }
 
-    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int) {
-        val copy = copyIn(stripe, slot) ?: return
+    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int): Boolean {
+        val copy = copyIn(stripe, slot) ?: return true
         locked(stripe, from, until, 1) { view, bytes ->
-            if (view.writable(slot) == null) return
+            if (view.writable(slot) == null) return false
             readLocked(view, stripe, bytes, from, until, setOf(copy))
             engine.commit(view, listOf(store(view, stripe, copy, bytes, from, until - from)))
         }
+        return true
     }
 
-    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int) {
-        val copy = copyIn(stripe, slot) ?: return
+    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int): Boolean {
+        val copy = copyIn(stripe, slot) ?: return true
         locked(stripe, from, until, 1) { view, bytes ->
-            if (view.replacement(slot) == null) return
+            if (view.replacement(slot) == null) return false
             readLocked(view, stripe, bytes, from, until, emptySet())
             val offset = geometry.copyOffset(stripe, copy) + from
             engine.commit(view, listOfNotNull(view.besideOnly(slot) { it.write(bytes, 0, until - from, offset) }))
         }
+        return true
     }
 
     override suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport {

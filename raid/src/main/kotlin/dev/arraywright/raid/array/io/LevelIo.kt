@@ -25,11 +25,11 @@ internal interface LevelIo {
     /** Makes the redundancy of these columns of a stripe agree with its data; waits for their lock. */
     suspend fun resync(stripe: Long, from: Int, until: Int)
 
-    /** Writes [slot]'s part of these columns anew from the others; waits for their lock. */
-    suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int)
+    /** Writes [slot]'s part of these columns anew from the others; waits for their lock. False if nobody is there. */
+    suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int): Boolean
 
-    /** Writes these columns of [slot] to the replacement beside its member; waits for their lock. */
-    suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int)
+    /** Writes these columns of [slot] to the replacement beside its member; waits for their lock. False if there is none. */
+    suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int): Boolean
 
     /** Compares the redundancy of these columns with their data, and makes it agree if [repair]. */
     suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport

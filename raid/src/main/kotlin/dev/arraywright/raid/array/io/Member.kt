@@ -39,6 +39,9 @@ internal class Member(
     var misses: Int = 0
         private set
 
+    /** The same device in another place: what was done in the old one moves nothing in the new one. */
+    fun anew(): Member = Member(device, dataOffset, deadline, time, observer)
+
     /** Reads [length] bytes into [block], from [at] there. */
     suspend fun read(block: Block, at: Int, length: Int, offset: Long) {
         call(MemberCallKind.READ, block) { device.read(block.slice(at, length), dataOffset + offset) }

@@ -65,19 +65,20 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
         }
     }
 
-    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int) {
+    override suspend fun rebuild(stripe: Long, slot: Int, from: Int, until: Int): Boolean {
         locked(stripe, from, until, 1) { view, block ->
-            if (view.writable(slot) == null) return
+            if (view.writable(slot) == null) return false
             val row = Row(engine, view, stripe, from, until, block)
             val shard = geometry.shard(stripe, slot)
             row.complete(notFrom = shard, fewest = true)
             engine.commit(view, row.cures() + listOfNotNull(row.store(shard)))
         }
+        return true
     }
 
-    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int) {
+    override suspend fun copy(stripe: Long, slot: Int, from: Int, until: Int): Boolean {
         locked(stripe, from, until, 1) { view, block ->
-            if (view.replacement(slot) == null) return
+            if (view.replacement(slot) == null) return false
             val row = Row(engine, view, stripe, from, until, block)
             val shard = geometry.shard(stripe, slot)
             val direct = row.readable(shard) && !row.slow(shard) && row.load(listOf(shard))
@@ -85,6 +86,7 @@ internal class ParityIo(private val engine: Engine) : LevelIo {
             val cures = row.cures()
             engine.commit(view, cures + listOfNotNull(row.storeBeside(shard).takeIf { cures.none { it.slot == slot } }))
         }
+        return true
     }
 
     override suspend fun scrub(stripe: Long, from: Int, until: Int, repair: Boolean): RowReport =
