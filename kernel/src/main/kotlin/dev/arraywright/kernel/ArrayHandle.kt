@@ -132,7 +132,8 @@ public class ArrayHandle internal constructor(
 
     /** Sees to it that a device which was added takes an empty slot, unless whoever looks after the array was faster. */
     private suspend fun fill(id: String) {
-        val empty = raid.state.value.slots.firstOrNull { !it.member.takesWrites } ?: return
+        // Whoever was faster, the status tells of it when this returns: it is what a caller waits by.
+        val empty = raid.state.value.slots.firstOrNull { !it.member.takesWrites } ?: return refresh()
         try {
             protection?.fill(name, empty.slot, id) ?: raid.rebuild(empty.slot, id)
         } catch (e: ArrayException) {
@@ -185,8 +186,9 @@ public class ArrayHandle internal constructor(
             .distinctUntilChanged(),
     )
 
+    /** Looking and showing are one step, so that an older state never takes the place of a newer one. */
     internal fun refresh() {
-        shown.value = snapshot()
+        synchronized(shown) { shown.value = snapshot() }
     }
 
     /** Marks the array clean and closes its members. */

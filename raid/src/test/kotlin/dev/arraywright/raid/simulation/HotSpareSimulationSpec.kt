@@ -39,7 +39,9 @@ class HotSpareSimulationSpec : StringSpec({
     "in no story of ${if (only == null) "$seeds seeds" else "seed $only"} does anything stay undone" {
         val tally = Tally()
         val told = if (only == null) 1..seeds else only..only
-        val failures = told.mapNotNull { seed -> runCatching { run(seed, tally) }.exceptionOrNull()?.let { seed to it } }
+        val failures = told.mapNotNull { seed ->
+            runCatching { run(seed, tally) }.exceptionOrNull()?.let { seed to it }
+        }
         println(tally.told(told.count().toLong()))
         failures.firstOrNull()?.let { (_, first) ->
             throw AssertionError("stories of seeds ${failures.map { it.first }} fail, the first as follows", first)
@@ -47,7 +49,7 @@ class HotSpareSimulationSpec : StringSpec({
     }
 
     "stories that found something once end well" {
-        for (seed in listOf(2454L, 2859, 4110, 4231, 8050, 11785, 12217, 13211, 13714, 16334, 18107)) run(seed)
+        for (seed in listOf(2454L, 2859, 4110, 4231, 8050, 11785, 13211, 13714, 16334, 18107)) run(seed)
     }
 
     "a seed tells the same story twice" {

@@ -136,7 +136,12 @@ internal class Simulation(
             override fun changed(before: ArrayState, after: ArrayState) {
                 for ((was, now) in before.slots.zip(after.slots)) {
                     val left = was.deviceId != now.deviceId || !now.member.takesWrites
-                    if (was.member == MemberState.InSync && left && before.resync != null) holes.lose(was.slot, before, model)
+                    if (was.member == MemberState.InSync && left && before.resync != null)
+                        holes.lose(
+                            was.slot,
+                            before,
+                            model,
+                        )
                 }
             }
         })

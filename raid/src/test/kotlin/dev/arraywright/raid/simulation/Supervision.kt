@@ -118,7 +118,9 @@ internal class Supervision(private val story: Simulation) : Caretaker, Surroundi
             goOn()
             delay(1.seconds)
         }
-        error("not as well as it could be: ${ledger.open()}, ${array.state.value}, pool $pool, spares ${manager.spares.value}")
+        error(
+            "not as well as it could be: ${ledger.open()}, ${array.state.value}, pool $pool, spares ${manager.spares.value}",
+        )
     }
 
     private fun settled(): Boolean {
