@@ -107,9 +107,15 @@ private fun Route.exportRoutes(control: Control) {
 
 /** 200 with the array's state once nothing runs on it, 202 with the state so far after half a second. */
 private suspend fun ApplicationCall.idle(control: Control) {
-    val done = withTimeoutOrNull(500.milliseconds) { runCatching { control.awaitIdle(parameter("name")) {} } }
+    val done = try {
+        withTimeoutOrNull(500.milliseconds) { control.awaitIdle(parameter("name")) {} }
+    } catch (e: CancellationException) {
+        throw e
+    } catch (e: Exception) {
+        return refuse(Problem.of(e), e)
+    }
     answer(if (done == null) HttpStatusCode.Accepted else HttpStatusCode.OK) {
-        done?.getOrThrow() ?: control.array(parameter("name"))
+        done ?: control.array(parameter("name"))
     }
 }
 
