@@ -1,12 +1,12 @@
 package dev.arraywright.hardware
 
-import dev.arraywright.hardware.device.BlockSpecialDriver
 import dev.arraywright.hardware.device.BuiltInDrivers
 import dev.arraywright.hardware.device.DeviceOpener
-import dev.arraywright.hardware.device.FileDriver
-import dev.arraywright.hardware.device.MemoryDriver
+import dev.arraywright.hardware.device.block.BlockSpecialDriver
+import dev.arraywright.hardware.device.file.FileDriver
 import dev.arraywright.hardware.device.guard.DeadlineTimer
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
+import dev.arraywright.hardware.device.memory.MemoryDriver
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.hardware.nbd.client.NbdDriver
 import org.koin.core.module.Module

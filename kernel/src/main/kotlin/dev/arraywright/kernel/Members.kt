@@ -1,7 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.hardware.device.DeviceOpener
-import dev.arraywright.hardware.device.FileImages
+import dev.arraywright.hardware.device.file.FileImages
 import dev.arraywright.spi.device.AddressSyntaxException
 import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.device.DeviceInfo

@@ -7,6 +7,7 @@ import dev.arraywright.spi.driver.Driver
 import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.driver.OpenOptions
 import dev.arraywright.spi.memory.BufferAllocator
+import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.nio.file.Path
 
@@ -33,3 +34,6 @@ internal fun scratchDirectory(): Path =
     Files.createTempDirectory(Files.createDirectories(Path.of("target", "scratch")), "device").toAbsolutePath().apply {
         toFile().deleteOnExit()
     }
+
+internal fun BlockDevice.bytes(offset: Long, length: Int): ByteArray =
+    ByteArray(length).also { read(ByteBuffer.wrap(it), offset) }

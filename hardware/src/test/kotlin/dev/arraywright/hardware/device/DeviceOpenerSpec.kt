@@ -1,6 +1,7 @@
 package dev.arraywright.hardware.device
 
 import dev.arraywright.hardware.device.guard.ManualTimer
+import dev.arraywright.hardware.device.memory.MemoryDriver
 import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.spi.device.BlockDevice

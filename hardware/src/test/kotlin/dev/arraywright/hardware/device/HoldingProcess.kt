@@ -1,5 +1,7 @@
 package dev.arraywright.hardware.device
 
+import dev.arraywright.hardware.device.block.BlockSpecialDriver
+import dev.arraywright.hardware.device.file.FileDriver
 import java.nio.file.Path
 
 /** The program of a second JVM: opens the file or block device named and holds it until its standard input ends. */

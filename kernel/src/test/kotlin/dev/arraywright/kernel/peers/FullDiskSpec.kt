@@ -1,6 +1,6 @@
 package dev.arraywright.kernel.peers
 
-import dev.arraywright.hardware.device.FileImages
+import dev.arraywright.hardware.device.file.FileImages
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel

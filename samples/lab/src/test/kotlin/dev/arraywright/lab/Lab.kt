@@ -2,7 +2,7 @@ package dev.arraywright.lab
 
 import dev.arraywright.hardware.device.BuiltInDrivers
 import dev.arraywright.hardware.device.DeviceOpener
-import dev.arraywright.hardware.device.FileDriver
+import dev.arraywright.hardware.device.file.FileDriver
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.raid.array.ArrayPhase

@@ -1,4 +1,4 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.block
 
 import dev.arraywright.hardware.linux.DeviceNumber
 import dev.arraywright.spi.device.DeviceType

@@ -1,5 +1,10 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
+import dev.arraywright.hardware.device.needs
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
+import dev.arraywright.hardware.device.scratchDirectory
+import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.hardware.linux.FileStatus
 import dev.arraywright.spi.driver.DriverException
 import dev.arraywright.spi.driver.DriverException.Reason

@@ -1,5 +1,6 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.memory
 
+import dev.arraywright.hardware.device.file.ExtentList
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.DeviceHealth
 import dev.arraywright.spi.device.DeviceInfo

@@ -1,5 +1,8 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.memory
 
+import dev.arraywright.hardware.device.bytes
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
 import dev.arraywright.spi.device.Extent
 import dev.arraywright.spi.driver.DriverException
 import dev.arraywright.spi.driver.DriverException.Reason

@@ -1,5 +1,7 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.memory
 
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.driver.OpenOptions
 import dev.arraywright.spi.testing.BlockDeviceContract

@@ -1,8 +1,12 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.block
 
+import dev.arraywright.hardware.device.OpenRefusal
 import dev.arraywright.hardware.device.claim.ClaimKey
 import dev.arraywright.hardware.device.claim.Claims
 import dev.arraywright.hardware.device.claim.Holders
+import dev.arraywright.hardware.device.closingOnFailure
+import dev.arraywright.hardware.device.foreignAddress
+import dev.arraywright.hardware.device.inUse
 import dev.arraywright.hardware.linux.BlockIoctl
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Errno

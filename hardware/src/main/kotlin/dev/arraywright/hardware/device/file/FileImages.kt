@@ -1,8 +1,10 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
+import dev.arraywright.hardware.device.OpenRefusal
 import dev.arraywright.hardware.device.claim.ClaimKey
 import dev.arraywright.hardware.device.claim.Claims
 import dev.arraywright.hardware.device.claim.Holders
+import dev.arraywright.hardware.device.closingOnFailure
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Errno
 import dev.arraywright.hardware.linux.Posix

@@ -1,5 +1,7 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.memory
 
+import dev.arraywright.hardware.device.foreignAddress
+import dev.arraywright.hardware.device.inUse
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver

@@ -1,5 +1,6 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.block
 
+import dev.arraywright.hardware.device.DescriptorDevice
 import dev.arraywright.hardware.linux.BlockIoctl
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.spi.device.DeviceInfo

@@ -1,4 +1,4 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
 import dev.arraywright.spi.device.Extent
 

@@ -1,5 +1,6 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
+import dev.arraywright.hardware.device.DescriptorDevice
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Errno
 import dev.arraywright.hardware.linux.Posix

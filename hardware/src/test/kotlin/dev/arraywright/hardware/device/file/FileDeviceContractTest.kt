@@ -1,5 +1,8 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
+import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.driver.OpenOptions
 import dev.arraywright.spi.testing.BlockDeviceContract

@@ -1,5 +1,14 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.file
 
+import dev.arraywright.hardware.device.LoopDevice
+import dev.arraywright.hardware.device.bytes
+import dev.arraywright.hardware.device.heldElsewhere
+import dev.arraywright.hardware.device.needs
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
+import dev.arraywright.hardware.device.run
+import dev.arraywright.hardware.device.scratchDirectory
+import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.DeviceIoException.MediumErrorException
 import dev.arraywright.spi.device.DeviceIoException.OutOfSpaceException
@@ -214,9 +223,6 @@ class FileDriverSpec : StringSpec({
         }
     }
 })
-
-internal fun BlockDevice.bytes(offset: Long, length: Int): ByteArray =
-    ByteArray(length).also { read(ByteBuffer.wrap(it), offset) }
 
 private fun truncate(path: Path, size: Long) {
     java.io.RandomAccessFile(path.toFile(), "rw").use { it.setLength(size) }

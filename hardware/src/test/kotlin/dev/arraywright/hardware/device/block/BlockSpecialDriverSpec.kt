@@ -1,5 +1,15 @@
-package dev.arraywright.hardware.device
+package dev.arraywright.hardware.device.block
 
+import dev.arraywright.hardware.device.LoopDevice
+import dev.arraywright.hardware.device.bytes
+import dev.arraywright.hardware.device.file.FileDriver
+import dev.arraywright.hardware.device.heldElsewhere
+import dev.arraywright.hardware.device.needs
+import dev.arraywright.hardware.device.open
+import dev.arraywright.hardware.device.ready
+import dev.arraywright.hardware.device.run
+import dev.arraywright.hardware.device.scratchDirectory
+import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.hardware.linux.DeviceNumber
 import dev.arraywright.spi.device.DeviceIoException.MediumErrorException
 import dev.arraywright.spi.device.DeviceType
