@@ -17,6 +17,14 @@ internal class Descriptor private constructor(private val fd: Int) : AutoCloseab
 
     val isOpen: Boolean get() = !closed.get()
 
+    /** Bytes read, 0 at the end; EAGAIN where there is nothing yet and the descriptor does not block. */
+    fun read(address: Long, count: Long): Long = call { Posix.read(fd, address, count) }
+
+    fun write(address: Long, count: Long): Long = call { Posix.write(fd, address, count) }
+
+    /** Any other call on the descriptor's [number][use], with -1 for failure; it stays open meanwhile. */
+    fun number(use: (Int) -> Long): Long = call { use(fd) }
+
     fun pread(address: Long, count: Long, offset: Long): Long = call { Posix.pread(fd, address, count, offset) }
 
     fun pwrite(address: Long, count: Long, offset: Long): Long = call { Posix.pwrite(fd, address, count, offset) }
@@ -85,6 +93,13 @@ internal class Descriptor private constructor(private val fd: Int) : AutoCloseab
     }
 
     companion object {
+        /** Takes over what [call] returned; throws [PosixException] if that is -1. */
+        fun adopt(fd: Int, call: String): Descriptor =
+            if (fd >= 0) Descriptor(fd) else throw PosixException(call, Posix.errno())
+
+        /** An eventfd(2) that does not block, with count 0; throws [PosixException]. */
+        fun event(): Descriptor = adopt(Epoll.eventfd(0, Epoll.EFD_CLOEXEC or Epoll.EFD_NONBLOCK), "eventfd")
+
         /** Opens with O_CLOEXEC added; throws [PosixException]. */
         fun open(path: String, flags: Int, mode: Int = 0): Descriptor {
             while (true) {

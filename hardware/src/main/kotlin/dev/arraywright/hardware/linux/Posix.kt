@@ -21,6 +21,10 @@ internal object Posix {
 
     @JvmStatic external fun close(fd: Int): Int
 
+    @JvmStatic external fun read(fd: Int, address: Long, count: Long): Long
+
+    @JvmStatic external fun write(fd: Int, address: Long, count: Long): Long
+
     @JvmStatic external fun pread(fd: Int, address: Long, count: Long, offset: Long): Long
 
     @JvmStatic external fun pwrite(fd: Int, address: Long, count: Long, offset: Long): Long
@@ -44,6 +48,16 @@ internal object Posix {
     @JvmStatic external fun fstatfs(fd: Int, result: Long): Int
 
     @JvmStatic external fun strerror(errno: Int): String
+
+    /** Why none of these calls can be made here; null on 64-bit Linux. */
+    val absence: String? by lazy {
+        val system = System.getProperty("os.name")
+        when {
+            system != "Linux" -> "$system is not Linux"
+            Native.POINTER_SIZE != 8 -> "this JVM is not a 64-bit one"
+            else -> null
+        }
+    }
 
     fun errno(): Int = Native.getLastError()
 

@@ -37,6 +37,21 @@ public class BufferPool private constructor(private val limit: Long, private val
         private var idleBytes = 0L
         private var closed = false
 
+        /**
+         * Bytes that may stay idle, unlimited at first. Lowering it gives memory back to the operating system at once, and
+         * from then on as buffers come back; requests are granted as before.
+         */
+        public var idleLimit: Long = Long.MAX_VALUE
+            get() = lock.withLock { field }
+            set(bytes) {
+                require(bytes >= 0) { "an idle limit of $bytes bytes" }
+                val evicted = lock.withLock {
+                    field = bytes
+                    evict(bytes)
+                }
+                evicted.forEach(Slab::free)
+            }
+
         public constructor(limit: Long) : this(limit, null)
 
         init {
@@ -193,15 +208,18 @@ public class BufferPool private constructor(private val limit: Long, private val
 
         private fun release(weight: Long, slab: Slab?) {
             var drained = false
+            var evicted = emptyList<Slab>()
             val ready = lock.withLock {
                 inUse -= weight
                 drained = closed && inUse == 0L
                 if (slab != null && !closed) {
                     idle.getOrPut(weight) { ArrayDeque() }.add(slab)
                     idleBytes += weight
+                    evicted = evict(idleLimit)
                 }
                 grantWaiting()
             }
+            evicted.forEach(Slab::free)
             if (slab != null && closed) slab.free()
             if (drained) parent?.release(limit, null)
             ready.forEach { (granted, grant) -> granted.accept(grant) }

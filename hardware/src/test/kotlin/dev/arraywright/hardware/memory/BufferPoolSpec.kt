@@ -46,6 +46,22 @@ class BufferPoolSpec : StringSpec({
         }
     }
 
+    "an idle limit gives memory back at once and as buffers come back, and refuses nobody" {
+        BufferPool(64L shl 10).use { pool ->
+            pool.acquire(16 shl 10).close()
+            pool.idleLimit = 4096
+            pool.stats().idle shouldBe 0
+            val leases = listOf(pool.acquire(60 shl 10))
+            leases.forEach(BufferAllocator.Lease::close)
+            pool.stats().idle shouldBe 0
+            pool.acquire(4096).close()
+            pool.stats() shouldBe BufferPoolStats(64 shl 10, 0, 4096, 0)
+            pool.idleLimit = Long.MAX_VALUE
+            pool.acquire(8192).close()
+            pool.stats().idle shouldBe 12288
+        }
+    }
+
     "a buffer whose memory was given back throws instead of touching it" {
         BufferPool(64L shl 10).use { pool ->
             val lease = pool.acquire(4096)

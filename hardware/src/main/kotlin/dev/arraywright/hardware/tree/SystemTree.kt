@@ -1,0 +1,95 @@
+package dev.arraywright.hardware.tree
+
+import java.io.File
+import java.io.FileInputStream
+import java.io.IOException
+import java.nio.file.Files
+import java.nio.file.InvalidPathException
+import java.nio.file.Path
+
+/**
+ * What a kernel shows as a directory of small texts, such as `/sys` and `/proc`, or a captured one. Paths are relative
+ * to [root]. Such a tree changes while it is read, so what cannot be read is absent and nothing here throws; [why] says
+ * why something is absent. Thread-safe; blocks for as long as the kernel takes to answer.
+ */
+internal class SystemTree(val root: Path) {
+    private val prefix = "$root/"
+
+    /** A file's text without surrounding white space; null if there is none to read, or it is empty. */
+    fun text(path: String): String? = bytes(path)?.decodeToString()?.trim { it <= ' ' }?.ifEmpty { null }
+
+    /** A file's decimal number. */
+    fun long(path: String): Long? = text(path)?.toLongOrNull()
+
+    /** A file's decimal number, if it is a small one. */
+    fun int(path: String): Int? = text(path)?.toIntOrNull()
+
+    /** A file's lines; none if it cannot be read. */
+    fun lines(path: String): List<String> = bytes(path)?.decodeToString()?.lines().orEmpty()
+
+    /** A file's content, at most [LIMIT] bytes of it. */
+    fun bytes(path: String): ByteArray? =
+        try {
+            FileInputStream(prefix + path).use { it.readNBytes(LIMIT) }
+        } catch (_: IOException) {
+            null
+        }
+
+    /** The names in a directory, sorted; none if it cannot be read. */
+    fun names(path: String): List<String> = File(prefix + path).list()?.apply { sort() }?.asList().orEmpty()
+
+    /** Whether there is something, a link's target where it is a link. */
+    fun exists(path: String): Boolean = File(prefix + path).exists()
+
+    /** The last name of a symbolic link's target, as sysfs names a driver or a subsystem. */
+    fun linkName(path: String): String? =
+        try {
+            Files.readSymbolicLink(Path.of(prefix + path)).fileName?.toString()
+        } catch (_: IOException) {
+            null
+        } catch (_: UnsupportedOperationException) {
+            null
+        } catch (_: InvalidPathException) {
+            null
+        }
+
+    /** The path that is left when all symbolic links are followed, relative to [root]; null if that leads outside. */
+    fun real(path: String): String? =
+        try {
+            val real = Path.of(prefix + path).toRealPath()
+            val top = root.toRealPath()
+            if (real.startsWith(top)) top.relativize(real).toString() else null
+        } catch (_: IOException) {
+            null
+        } catch (_: InvalidPathException) {
+            null
+        }
+
+    /** Why [path] cannot be read, for people; null if it can. */
+    fun why(path: String): String? {
+        val file = File(prefix + path)
+        if (!file.exists()) return "there is no $file"
+        return try {
+            if (file.isDirectory)
+                file.list() ?: throw IOException("not readable")
+            else
+                FileInputStream(file).use {
+                    it.read()
+                }
+            null
+        } catch (e: IOException) {
+            "$file: ${e.message?.substringAfterLast('(')?.removeSuffix(")")}"
+        }
+    }
+
+    companion object {
+        /** Bytes read of one file: more than any file of these trees has that is of use here. */
+        const val LIMIT: Int = 1 shl 20
+
+        /** The running kernel's devices. */
+        val SYS: SystemTree = SystemTree(Path.of("/sys"))
+
+        /** The running kernel's processes and figures. */
+        val PROC: SystemTree = SystemTree(Path.of("/proc"))
+    }
+}
