@@ -273,6 +273,13 @@ internal class ArraySupervisor(
         without(seat.member, text, cause !is DeviceGoneException)?.let(::publish)
     }
 
+    /** As if a call to the device had found it gone. */
+    suspend fun gone(deviceId: String, cause: String) = change {
+        val seat = roster.present.firstOrNull { it.member.id == deviceId } ?: return@change
+        drop(seat, DeviceGoneException(deviceId, cause, null))
+        if (current.value.failure == null) record(current.value)
+    }
+
     private fun end() {
         publish(current.value.on(ArrayEvent.Stop))
     }

@@ -158,6 +158,14 @@ public class RaidArray internal constructor(
         roster.fail(deviceId, cause)
     }
 
+    /**
+     * A device is known to be gone, as when it was unplugged: it serves no more, at once and whatever that means for the
+     * array, which else notices with the next call to it. Nothing happens if the array does not use it.
+     */
+    public suspend fun deviceGone(deviceId: String, cause: String) {
+        supervisor.gone(deviceId, cause)
+    }
+
     /** Takes a spare or a failed member out of the array and returns it. */
     public suspend fun remove(deviceId: String): AsyncBlockDevice = roster.remove(deviceId)
 

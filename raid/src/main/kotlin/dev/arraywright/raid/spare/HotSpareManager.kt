@@ -15,6 +15,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
@@ -136,6 +137,13 @@ public class HotSpareManager(
         shared.policy.value = new
         for (group in shared.groups.value.values) group.array.paceLimits = new.pace
         shared.changed()
+    }
+
+    /** A device is known to be gone: who uses it need not find out. Another call may say that it is back. */
+    public suspend fun deviceGone(deviceId: String, cause: String): Unit = coroutineScope {
+        launch { intake.gone(deviceId, cause) }
+        // Side by side, since an array whose other members hang takes its time.
+        for (group in shared.groups.value.values) launch { shared.guarded(group.name) { group.gone(deviceId, cause) } }
     }
 
     /** A device that was away may be back: it is looked for at once, not at the next health check. */

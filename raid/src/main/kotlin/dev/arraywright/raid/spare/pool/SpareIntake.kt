@@ -77,6 +77,14 @@ internal class SpareIntake(private val shared: Shared, private val scope: Corout
         return spare.device
     }
 
+    /** One that is being checked is found gone by that. */
+    suspend fun gone(id: String, cause: String) {
+        val spare = pool.take(id) ?: return
+        shared.changed()
+        shared.tell(GroupEvent.SpareFailed(null, id, cause))
+        shared.surroundings.close(spare.device)
+    }
+
     private suspend fun check(id: String) {
         val (spare, before) = pool.beginCheck(id) ?: return
         var health = before

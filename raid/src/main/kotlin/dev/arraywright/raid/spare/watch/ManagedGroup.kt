@@ -100,6 +100,12 @@ internal class ManagedGroup(val spec: DeviceGroup, private val shared: Shared) :
         wake()
     }
 
+    suspend fun gone(deviceId: String, cause: String) {
+        if (!has(deviceId)) return
+        health.gone(deviceId)
+        array.deviceGone(deviceId, cause)
+    }
+
     /** What was called off may be tried again. */
     fun lift() {
         book.lift()

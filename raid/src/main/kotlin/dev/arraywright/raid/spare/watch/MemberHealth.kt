@@ -39,6 +39,11 @@ internal class MemberHealth(private val time: TimeSource, private val policy: ()
         return watched.readErrors.failed() && overRate.add(deviceId)
     }
 
+    /** The device is gone, as somebody knows. */
+    fun gone(deviceId: String) {
+        devices.computeIfAbsent(deviceId) { Watched() }.away = true
+    }
+
     /** Whether the device's last call failed as it was gone or did not answer; null if none is known. */
     fun away(deviceId: String): Boolean? = devices[deviceId]?.away
 
