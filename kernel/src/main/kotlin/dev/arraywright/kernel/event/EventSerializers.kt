@@ -124,5 +124,12 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.SUPERVISOR_TROUBLE -> SupervisorTrouble.serializer()
     Topic.EXPORT_STARTED -> ExportStarted.serializer()
     Topic.EXPORT_STOPPED -> ExportStopped.serializer()
+    Topic.HARDWARE_ADDED -> HardwareAdded.serializer()
+    Topic.HARDWARE_REMOVED -> HardwareRemoved.serializer()
+    Topic.HARDWARE_CHANGED -> HardwareChanged.serializer()
+    Topic.HARDWARE_HEALTH_WARNING -> HardwareHealthWarning.serializer()
+    Topic.HARDWARE_HEALTH_RECOVERED -> HardwareHealthRecovered.serializer()
+    Topic.MEMORY_PRESSURE -> MemoryPressureChanged.serializer()
+    Topic.MEMORY_RELEASED -> MemoryReleased.serializer()
     Topic.UNKNOWN -> error("an unknown occurrence is kept as it was")
 } as KSerializer<Occurrence>

@@ -65,6 +65,13 @@ public enum class Topic(public val text: String) {
     SUPERVISOR_TROUBLE("supervisor.trouble"),
     EXPORT_STARTED("export.started"),
     EXPORT_STOPPED("export.stopped"),
+    HARDWARE_ADDED("hardware.added"),
+    HARDWARE_REMOVED("hardware.removed"),
+    HARDWARE_CHANGED("hardware.changed"),
+    HARDWARE_HEALTH_WARNING("hardware.health.warning"),
+    HARDWARE_HEALTH_RECOVERED("hardware.health.recovered"),
+    MEMORY_PRESSURE("memory.pressure"),
+    MEMORY_RELEASED("memory.released"),
 
     /** Of a newer kernel's journal; [Occurrence.topicText] has its name. */
     UNKNOWN("unknown"),

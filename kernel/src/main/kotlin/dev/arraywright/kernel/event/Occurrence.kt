@@ -6,7 +6,7 @@ import kotlinx.serialization.json.JsonPrimitive
 
 /**
  * What happened: one data class a kind, by family in `DeviceOccurrences.kt`, `RebuildOccurrences.kt`,
- * `ArrayOccurrences.kt` and `ScrubOccurrences.kt`. Sizes are bytes, devices are named by address.
+ * `ArrayOccurrences.kt`, `ScrubOccurrences.kt` and `HardwareOccurrences.kt`. Sizes are bytes, devices are named by address.
  */
 @Serializable(with = OccurrenceSerializer::class)
 public sealed interface Occurrence {

@@ -42,6 +42,13 @@ internal val samples: List<Occurrence> = listOf(
     SupervisorTrouble("vault", "asked for"),
     ExportStarted("vault", "v", "nbd://127.0.0.1/v", "why"),
     ExportStopped("vault", "v", "why"),
+    HardwareAdded("/dev/nvme4n1", "wwn:eui.1", 1L shl 40, "MODEL", "S1", "mounted at /"),
+    HardwareRemoved("/dev/nvme4n1", "wwn:eui.1"),
+    HardwareChanged("/dev/nvme4n1", "wwn:eui.1", mapOf("size" to "1 -> 2")),
+    HardwareHealthWarning("/dev/nvme4n1", "wwn:eui.1", "its spare blocks are used up"),
+    HardwareHealthRecovered("/dev/nvme4n1", "wwn:eui.1"),
+    MemoryPressureChanged("medium", 1L shl 20, "balloon"),
+    MemoryReleased(1L shl 20, mapOf("buffers" to 900_000L), 900_000, "balloon"),
 )
 
 internal fun event(sequence: Long, occurrence: Occurrence = ArrayRecovered("vault")): KernelEvent =

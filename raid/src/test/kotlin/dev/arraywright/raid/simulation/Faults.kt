@@ -59,6 +59,8 @@ internal class Faults(private val story: Simulation) {
         readAround(slot)
         if (random.nextInt(5) > 0) {
             breaks(disk)
+            // As one does who sees the cable go.
+            if (disk.gone && random.nextBoolean()) story.array.deviceGone(disk.id, "unplugged")
         } else {
             story.tally.fault("failed by operator")
             story.array.fail(disk.id)

@@ -75,7 +75,10 @@ private class Disorder(private val house: Household) {
             6 -> rebuild?.let { manager.cancelRebuild(it) }
             7 -> rebuild?.let { if (random.nextBoolean()) manager.pauseRebuild(it) else manager.resumeRebuild(it) }
             8 -> members.random(random).let { if (house.sick.remove(it) == null) house.sick[it] = "a warning" }
-            9 -> manager.spares.value.randomOrNull(random)?.let { house.disks.getValue(it.id).gone = true }
+            9 -> manager.spares.value.randomOrNull(random)?.let {
+                house.disks.getValue(it.id).gone = true
+                if (random.nextBoolean()) manager.deviceGone(it.id, "unplugged")
+            }
             10 -> manager.forceRebuild(array.name, random.nextInt(members.size))
             11 -> manager.replace(array.name, members.random(random))
             else -> Unit
@@ -88,6 +91,7 @@ private class Disorder(private val house: Household) {
         val state = array.state.value
         if (Endangerment.of(state).furtherFailures == 0) return
         house.disks.getValue(id).gone = true
+        if (random.nextBoolean()) return house.manager.deviceGone(id, "unplugged")
         write(array, 0, array.geometry.stripeBytes() * 4)
     }
 
