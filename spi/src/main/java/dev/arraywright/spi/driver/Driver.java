@@ -1,7 +1,9 @@
 package dev.arraywright.spi.driver;
 
 import dev.arraywright.spi.device.BlockDevice;
+import dev.arraywright.spi.device.DeviceHealth;
 import dev.arraywright.spi.device.StorageAddress;
+import java.util.Map;
 
 /**
  * Opens devices of one kind. Its life, each call made once and in this order, one at a time:
@@ -32,6 +34,24 @@ public interface Driver extends AutoCloseable {
    * @throws DriverException if it cannot be opened: what, why, and what to do
    */
   BlockDevice open(StorageAddress address, OpenOptions options) throws DriverException;
+
+  /**
+   * How the driver itself is, apart from its devices; asked for at an interval while it runs, from
+   * any thread. {@link DeviceHealth.Status#FAILED} has it restarted.
+   */
+  default DeviceHealth health() {
+    return DeviceHealth.GOOD;
+  }
+
+  /**
+   * Takes changed settings while it runs.
+   *
+   * @return false if it has to be restarted for that, which is then done
+   * @throws DriverException if it cannot take them; it goes on as before
+   */
+  default boolean reconfigure(Map<String, String> settings) throws DriverException {
+    return false;
+  }
 
   /** Ends what {@link #start()} started. Devices still open keep their own life. */
   default void stop() throws DriverException {}

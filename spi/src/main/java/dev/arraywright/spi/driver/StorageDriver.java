@@ -34,4 +34,13 @@ public @interface StorageDriver {
 
   /** Whether it is loaded as soon as it is found, rather than when asked for. */
   boolean autoLoad() default true;
+
+  /**
+   * Other drivers that have to run before it, each a name and, after a blank, a range of versions:
+   * {@code "fabric ^1.2"}.
+   */
+  String[] requires() default {};
+
+  /** The settings it takes from the configuration. */
+  DriverSetting[] settings() default {};
 }
