@@ -83,7 +83,7 @@ internal class Application(
         for (spare in configuration.spares) {
             // One that an array has by now is where it belongs, and one that is there stays.
             if (address(spare.address)?.toString() in members.entries.value) continue
-            attempt { protection.addSpare(spare.address, null, spare.domain) }
+            attempt { protection.awaitSpare(spare.address, spare.domain) }
         }
     }
 

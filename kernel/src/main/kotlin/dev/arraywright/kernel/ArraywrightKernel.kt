@@ -6,6 +6,7 @@ import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
+import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -40,6 +41,7 @@ public class ArraywrightKernel internal constructor(
     private val registry: ArrayRegistry,
     private val nbd: Exports,
     private val stream: EventStream,
+    private val watching: Watching,
     /** What keeps arrays whole: spares, failover, rebuilds, scrubs, and the policy of all that. */
     public val protection: Protection,
 ) : AutoCloseable {
@@ -134,7 +136,7 @@ public class ArraywrightKernel internal constructor(
             if (closed) return@withLock emptyList()
             closed = true
             try {
-                Ending(scope, registry, nbd, protection, stream).within(options.closeWithin)
+                Ending(scope, registry, nbd, protection, stream, watching).within(options.closeWithin)
             } finally {
                 scope.cancel(CancellationException("the kernel is closed"))
             }

@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -16,6 +17,7 @@ internal class Ending(
     private val nbd: Exports,
     private val protection: Protection,
     private val stream: EventStream,
+    private val watching: Watching,
 ) {
     /** Returns within [bound] what has not ended as it should, a line each; that is left behind. */
     suspend fun within(bound: Duration): List<String> {
@@ -25,6 +27,8 @@ internal class Ending(
         val supervisors = AtomicReference<String?>()
         // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
         val work = scope.launch {
+            // What goes now is let go of, not unplugged.
+            watching.end()
             exports.set(ended("the exports") { nbd.close() })
             // Before the arrays, or members that go away with them would be taken for failed ones.
             supervisors.set(ended("supervisors and spares") { protection.close(rest / PROTECTION_SHARE) })

@@ -4,6 +4,11 @@ import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.journal.EventJournal
+import dev.arraywright.kernel.machine.Blind
+import dev.arraywright.kernel.machine.Places
+import dev.arraywright.kernel.machine.Plugs
+import dev.arraywright.kernel.machine.Sight
+import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
 import dev.arraywright.kernel.spare.protection
 import dev.arraywright.raid.array.ArrayPolicy
@@ -34,9 +39,13 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<EventStream> { EventStream(get(), options.journal?.let { EventJournal.open(it, options.journalLimits) }) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
-    single<Protection> { protection(get(), get(), get(), get(), get()) }
+    single<Sight> { Blind }
+    single<Places> { Places(get()) }
+    single<Protection> { protection(get(), get(), get(), get(), get(), get()) }
+    single<Plugs> { Plugs(get(), get(), get(), get(), get()) }
+    single<Watching> { Watching(get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get()) } onClose {
+    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get()) } onClose {
         it?.close()
     }
 }

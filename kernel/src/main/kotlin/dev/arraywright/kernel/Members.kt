@@ -85,6 +85,9 @@ internal class Members(private val opener: DeviceOpener) {
         return device
     }
 
+    /** An open device; null if none is open there. */
+    fun device(address: StorageAddress): AsyncBlockDevice? = holders[address.toString()]
+
     /** An open device belongs to [array] from now on. */
     fun assign(address: StorageAddress, array: String?) {
         table.update { all ->

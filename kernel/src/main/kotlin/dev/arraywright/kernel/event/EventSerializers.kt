@@ -103,6 +103,7 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.REBUILD_PAUSED -> RebuildPaused.serializer()
     Topic.REBUILD_RESUMED -> RebuildResumed.serializer()
     Topic.SPARE_ADDED -> SpareAdded.serializer()
+    Topic.SPARE_AWAITED -> SpareAwaited.serializer()
     Topic.SPARE_REMOVED -> SpareRemoved.serializer()
     Topic.SPARE_FAILED -> SpareFailed.serializer()
     Topic.SPARE_EXHAUSTED -> SpareExhausted.serializer()

@@ -44,6 +44,7 @@ public enum class Topic(public val text: String) {
     REBUILD_PAUSED("device.rebuild.paused"),
     REBUILD_RESUMED("device.rebuild.resumed"),
     SPARE_ADDED("device.spare.added"),
+    SPARE_AWAITED("device.spare.awaited"),
     SPARE_REMOVED("device.spare.removed"),
     SPARE_FAILED("device.spare.failed"),
     SPARE_EXHAUSTED("device.spare.exhausted"),

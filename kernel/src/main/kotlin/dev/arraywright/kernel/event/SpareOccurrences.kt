@@ -14,6 +14,17 @@ public data class SpareAdded(
     override val message: String get() = "$device is a spare" + size?.let { " of $it bytes" }.orEmpty() + why()
 }
 
+/** A device that is to be a spare is not there: it becomes one as soon as it is plugged in. */
+@Serializable
+public data class SpareAwaited(
+    override val subject: String,
+    public val device: String,
+    override val cause: String? = null,
+) : Occurrence {
+    override val topic: Topic get() = Topic.SPARE_AWAITED
+    override val message: String get() = "$device is to be a spare once it is there" + why()
+}
+
 /** A spare is none any more. */
 @Serializable
 public data class SpareRemoved(

@@ -4,6 +4,7 @@ import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.Members
 import dev.arraywright.kernel.OpenMember
+import dev.arraywright.kernel.machine.Places
 import dev.arraywright.kernel.toKernelError
 import dev.arraywright.raid.array.ArrayException
 import dev.arraywright.raid.array.ArrayObserver
@@ -12,6 +13,7 @@ import dev.arraywright.raid.spare.ScrubMarks
 import dev.arraywright.raid.spare.Surroundings
 import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.device.DeviceHealth
+import dev.arraywright.spi.device.StorageAddress
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -26,6 +28,7 @@ internal class Custody(
     private val members: Members,
     val pool: PoolDevices,
     override val marks: ScrubMarks,
+    private val places: Places,
 ) : Surroundings {
     private val handles = ConcurrentHashMap<String, ArrayHandle>()
     private val watching = ConcurrentHashMap<String, AutoCloseable>()
@@ -130,14 +133,14 @@ internal class Custody(
     }
 
     override fun health(deviceId: String): String? {
-        val health = device(deviceId)?.device?.health() ?: return null
-        return if (health.status() == DeviceHealth.Status.WARNING)
-            health.detail().ifEmpty {
-                "its own health check warns"
-            }
-        else
-            null
+        val member = device(deviceId) ?: return null
+        val own = member.device.health().takeIf { it.status() == DeviceHealth.Status.WARNING }
+        return own?.detail()?.ifEmpty { "its own health check warns" } ?: places.warning(member.address)
     }
+
+    override fun medium(deviceId: String): String = device(deviceId)?.let { places.medium(it.address) } ?: deviceId
+
+    fun parse(address: String): StorageAddress = members.parse(address)
 }
 
 /** The engine's refusal, with addresses in the place of device ids. */

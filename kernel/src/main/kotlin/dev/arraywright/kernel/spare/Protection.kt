@@ -59,7 +59,8 @@ public class Protection internal constructor(
 
     /**
      * Takes a device as a spare of [array], or without one for any array, after a check that reads, writes and verifies;
-     * what is on it is lost once it is used. [domain] is its failure domain: enclosure, node, host.
+     * what is on it is lost once it is used. [domain] is its failure domain: enclosure, node, host. A device that is not
+     * there is refused.
      */
     public suspend fun addSpare(address: String, array: String? = null, domain: String? = null): Unit = changed {
         if (array == null)
@@ -69,6 +70,17 @@ public class Protection internal constructor(
             )
         else
             intake.dedicate(address, handle(array, "add a spare to it"), domain)
+    }
+
+    /**
+     * As [addSpare], for any array: but a device that is not there becomes a spare when it is plugged in, and one that was
+     * unplugged when it comes back, until [removeSpare]. True if it is there now. That is for block devices, in a kernel
+     * that watches the machine.
+     */
+    public suspend fun awaitSpare(address: String, domain: String? = null): Boolean {
+        var there = false
+        changed { there = intake.await(address, domain) }
+        return there
     }
 
     /** Lets go of a spare, shared or dedicated, that is not in use, and closes it. */
@@ -128,6 +140,26 @@ public class Protection internal constructor(
         tellPolicy(before, policy)
     }
 
+    /** A device is known to be gone: whoever uses it need not find out. */
+    internal suspend fun deviceGone(address: StorageAddress, cause: String) {
+        val text = address.toString()
+        val ids = custody.arrays.flatMap { handle ->
+            handle.known.filterValues { it == text }.keys.filter(handle::uses)
+        } +
+            listOfNotNull(custody.pool.at(address)?.id)
+        for (id in ids.toSet()) manager.deviceGone(id, cause)
+        refresh()
+    }
+
+    /** A device is there that was not there before, and may be a spare that is awaited. */
+    internal suspend fun arrived(address: StorageAddress): Unit = changed { intake.arrived(address) }
+
+    /** Addresses that arrays and spares are known by, and those of spares that are awaited. */
+    internal fun known(): Set<StorageAddress> =
+        custody.arrays.flatMap {
+            it.known.values
+        }.map(custody::parse).toSet() + custody.pool.addresses + intake.awaited()
+
     /** A device that was away may be back, as somebody saw: it is looked for at once. */
     public fun deviceReturned(address: String) {
         for (handle in custody.arrays) {
@@ -135,7 +167,7 @@ public class Protection internal constructor(
         }
     }
 
-    /** The shared spares that no array has. */
+    /** The shared spares that no array has, awaited ones included. */
     internal suspend fun pooled(): List<StorageAddress> = changing.withLock { intake.pooled() }
 
     /** Looks after an array from now on; [domains] by address. */
@@ -220,6 +252,7 @@ public class Protection internal constructor(
                 rebuild.toView(array ?: rebuild.array) { custody.address(array, it) }
             },
             arrays.mapNotNull { it.raid.scrubs.status.value?.toView(it.name) },
+            intake.awaited().map { it.toString() },
         )
     }
 }

@@ -10,6 +10,8 @@ public data class ProtectionStatus(
     public val rebuilds: List<RebuildView> = emptyList(),
     /** One an array at most: the one that runs, or the last one's report. */
     public val scrubs: List<ScrubView> = emptyList(),
+    /** Shared spares that are wanted and not there, by address. */
+    public val awaited: List<String> = emptyList(),
 )
 
 /** A spare, shared or dedicated to an [array]; [health] is `ok` or says why it is not known to be. */

@@ -4,11 +4,16 @@ import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.Members
 import dev.arraywright.kernel.OpenMember
+import dev.arraywright.kernel.event.Occurrence
+import dev.arraywright.kernel.event.SpareAwaited
+import dev.arraywright.kernel.machine.Places
 import dev.arraywright.raid.array.ArrayException
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.spare.HotSpareManager
 import dev.arraywright.raid.spare.SpareDevice
 import dev.arraywright.spi.device.StorageAddress
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.update
 
 /** Where spares come in and go out. A device that is refused is closed again; only an open one is a spare. */
 internal class SpareDesk(
@@ -16,10 +21,49 @@ internal class SpareDesk(
     private val members: Members,
     private val custody: Custody,
     private val manager: HotSpareManager,
+    private val places: Places,
+    private val tell: (Occurrence) -> Unit,
 ) {
     private val pool = custody.pool
 
-    fun pooled(): List<StorageAddress> = pool.addresses
+    /** Shared spares that are wanted whenever they are plugged in, and their failure domains. */
+    private val wanted = MutableStateFlow<Map<StorageAddress, String?>>(emptyMap())
+
+    /** The shared spares that are here or wanted, and no array's. */
+    fun pooled(): List<StorageAddress> = (pool.addresses + awaited()).distinct()
+
+    /** Those that are wanted and not here. */
+    fun awaited(): List<StorageAddress> = wanted.value.keys.filter { it.toString() !in members.entries.value }
+
+    /** Into the shared pool, as soon as it is there and again whenever it comes back; true if it is there now. */
+    suspend fun await(text: String, domain: String?): Boolean {
+        val address = members.parse(text)
+        wanted.update { it + (address to domain) }
+        return try {
+            share(text, domain)
+            true
+        } catch (absent: KernelError.NotFound) {
+            if (!places.watches(address)) {
+                wanted.update { it - address }
+                throw absent
+            }
+            tell(SpareAwaited(Occurrence.KERNEL, address.toString(), absent.why))
+            false
+        } catch (e: Throwable) {
+            wanted.update { it - address }
+            throw e
+        }
+    }
+
+    /** What is plugged in may be a spare that is wanted. */
+    suspend fun arrived(address: StorageAddress) {
+        if (address !in awaited()) return
+        try {
+            share(address.toString(), wanted.value[address])
+        } catch (_: KernelError.NotFound) {
+            // Gone again.
+        }
+    }
 
     /** Into the shared pool. */
     suspend fun share(text: String, domain: String?) {
@@ -55,6 +99,9 @@ internal class SpareDesk(
 
     suspend fun remove(text: String) {
         val address = members.parse(text)
+        val awaited = address in awaited()
+        wanted.update { it - address }
+        if (awaited) return
         val pooled = pool.at(address)
         if (pooled != null) {
             // The event that it is gone names its address, which the pool knows.

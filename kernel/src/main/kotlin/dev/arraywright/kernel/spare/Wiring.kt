@@ -6,6 +6,7 @@ import dev.arraywright.kernel.config.PolicyConfiguration
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.Occurrence
 import dev.arraywright.kernel.event.PolicyChanged
+import dev.arraywright.kernel.machine.Places
 import dev.arraywright.raid.array.Arrays
 import dev.arraywright.raid.spare.HotSpareManager
 import dev.arraywright.raid.spare.HotSparePolicy
@@ -19,9 +20,10 @@ internal fun protection(
     engine: Arrays,
     members: Members,
     events: EventStream,
+    places: Places,
 ): Protection {
     val marks = options.state?.let(::ScrubMarkFiles) ?: ScrubMarkMemory()
-    val custody = Custody(members, PoolDevices(members), marks)
+    val custody = Custody(members, PoolDevices(members), marks, places)
     val occurrences = GroupOccurrences(custody, events::emit)
     val manager = HotSpareManager(
         scope.coroutineContext,
@@ -30,7 +32,7 @@ internal fun protection(
         custody,
         tell = occurrences::tell,
     )
-    val desk = SpareDesk(engine, members, custody, manager)
+    val desk = SpareDesk(engine, members, custody, manager, places, events::emit)
     return Protection(manager, custody, desk, occurrences, { before, after -> tell(before, after, events) }, scope)
 }
 

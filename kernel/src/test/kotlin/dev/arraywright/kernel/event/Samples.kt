@@ -42,6 +42,7 @@ internal val samples: List<Occurrence> = listOf(
     SupervisorTrouble("vault", "asked for"),
     ExportStarted("vault", "v", "nbd://127.0.0.1/v", "why"),
     ExportStopped("vault", "v", "why"),
+    SpareAwaited("kernel", "block:/dev/nvme4n1", "there is no such device"),
     HardwareAdded("/dev/nvme4n1", "wwn:eui.1", 1L shl 40, "MODEL", "S1", "mounted at /"),
     HardwareRemoved("/dev/nvme4n1", "wwn:eui.1"),
     HardwareChanged("/dev/nvme4n1", "wwn:eui.1", mapOf("size" to "1 -> 2")),

@@ -1,0 +1,14 @@
+package dev.arraywright.kernel.machine
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+
+/** What a kernel does by itself as the machine changes, from the start of this to [end]. */
+internal class Watching(scope: CoroutineScope, plugs: Plugs) {
+    private val job = scope.launch { launch { plugs.follow() } }
+
+    suspend fun end() {
+        job.cancelAndJoin()
+    }
+}
