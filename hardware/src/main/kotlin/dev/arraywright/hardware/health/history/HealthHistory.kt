@@ -35,7 +35,10 @@ internal val HealthReading.troubles: Long?
 
 private fun saturated(a: Long, b: Long): Long = if (a > Long.MAX_VALUE - b) Long.MAX_VALUE else a + b
 
-/** A device's samples, oldest first: one an hour of the latest week, one a day of two years before. Immutable. */
+/**
+ * A device's samples, oldest first: one an hour of the latest week, and before that one a day, of two years if it was on
+ * every day. How old they may be is not bounded: a clock that is far ahead for once must not cost a history. Immutable.
+ */
 internal class HealthHistory private constructor(val samples: List<HealthSample>) {
     /** With [sample], or the same object if the latest is less than an hour older. */
     fun plus(sample: HealthSample): HealthHistory {
@@ -64,25 +67,26 @@ internal class HealthHistory private constructor(val samples: List<HealthSample>
 
     companion object {
         /** No history has more samples, whatever its clock did. */
-        const val LIMIT = 1000
+        const val LIMIT = 730 + 168
+        private const val DAILY = 730
         private val HOUR: Duration = 1.hours
         private val DAY: Duration = 1.days
         private val WEEK: Duration = 7.days
-        private val KEPT: Duration = 730.days
 
         val EMPTY: HealthHistory = HealthHistory(emptyList())
 
         /** What is worth keeping of [samples] at [now]. Those of a future are of a clock that was wrong. */
         fun of(samples: Collection<HealthSample>, now: Instant): HealthHistory {
             val kept = ArrayList<HealthSample>()
-            for (sample in samples.filter { it.time <= now && now - it.time < KEPT }.sortedBy { it.time }) {
+            for (sample in samples.filter { it.time <= now }.sortedBy { it.time }) {
                 val last = kept.lastOrNull()
                 val daily = now - sample.time >= WEEK
                 val near = last != null &&
                     if (daily) sample.time.day == last.time.day else sample.time - last.time < HOUR
                 if (!near) kept += sample
             }
-            return if (kept.isEmpty()) EMPTY else HealthHistory(kept.takeLast(LIMIT).toList())
+            val daily = kept.count { now - it.time >= WEEK }
+            return HealthHistory(kept.drop((daily - DAILY).coerceAtLeast(0)))
         }
 
         private val Instant.day: Long get() = Math.floorDiv(epochSeconds, DAY.inWholeSeconds)

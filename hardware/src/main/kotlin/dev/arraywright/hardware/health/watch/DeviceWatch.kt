@@ -54,7 +54,9 @@ internal class DeviceWatch(
 
     suspend fun run(): Nothing {
         // Not all devices at once: each has its own phase, which stays.
-        delay(FIRST.coerceAtMost(policy.value.period) * (target.id.hashCode().and(PHASES - 1).toDouble() / PHASES))
+        // Mixed, as the hashes of ids that differ in a digit are neighbours.
+        val phase = (target.id.hashCode() * MIX ushr 16).toDouble() / PHASES
+        delay(FIRST.coerceAtMost(policy.value.period) * phase)
         while (true) {
             look()
             rest(time.markNow())
@@ -157,5 +159,6 @@ internal class DeviceWatch(
         /** Devices are looked at first within this. */
         val FIRST = 5.seconds
         const val PHASES = 1 shl 16
+        const val MIX = -0x61c88647
     }
 }

@@ -77,7 +77,8 @@ internal class HealthJudge(
     private fun wear(reading: HealthReading) {
         val spare = reading.availableSpare
         val threshold = reading.spareThreshold ?: policy.spareWarning
-        if (spare != null && spare <= threshold) {
+        // A device whose own threshold is 0 keeps no spare that could run low.
+        if (spare != null && reading.spareThreshold != 0 && spare <= threshold) {
             find(HealthConcern.SPARE, FAILING, "$spare % of the spare left, threshold $threshold %")
         }
         val used = reading.percentageUsed ?: return
