@@ -18,7 +18,7 @@ internal fun interface Cpuid {
 
     companion object {
         /** Why the instruction cannot be reached, for people; null if it can. */
-        val absence: String? by lazy { reached.exceptionOrNull()?.message }
+        val absence: String? by lazy { reached.exceptionOrNull()?.let { it.message ?: "$it" } }
 
         /** The running processor's; null where [absence] says why. */
         val native: Cpuid? by lazy { reached.getOrNull() }
@@ -103,7 +103,7 @@ private class CpuidStub : Cpuid {
 
         fun unsupported(): String? =
             when (val architecture = System.getProperty("os.arch")) {
-                "amd64", "x86_64" -> Posix.absence ?: "CPUID faults in this process".takeIf { SystemCalls.cpuidFaults() }
+                "amd64", "x86_64" -> SystemCalls.absence ?: "CPUID faults in this process".takeIf { SystemCalls.cpuidFaults() }
                 else -> "$architecture has no CPUID"
             }
     }
@@ -114,7 +114,7 @@ private class CpuidDevice : Cpuid {
     private val device: Descriptor
 
     init {
-        Posix.absence?.let { throw UnsupportedOperationException(it) }
+        SystemCalls.absence?.let { throw UnsupportedOperationException(it) }
         device = Descriptor.open("/dev/cpu/0/cpuid", Posix.O_RDONLY)
     }
 

@@ -5,11 +5,9 @@ import io.github.oshai.kotlinlogging.KotlinLogging
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
@@ -26,6 +24,8 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
@@ -50,7 +50,8 @@ public class CapabilityRegistry internal constructor(
 ) : AutoCloseable {
     private class Entry(val name: String, val cheap: Boolean, val probe: CapabilityProbe) {
         /** The look that is under way, or that never came back: a probe that hangs is not called again. */
-        var look: Deferred<Capability>? = null
+        var look: Job? = null
+        val turn = Mutex()
     }
 
     private val scope = CoroutineScope(context + SupervisorJob(context[Job]))
@@ -73,9 +74,9 @@ public class CapabilityRegistry internal constructor(
         for ((name, probe) in builtIn.cheap) entries[name] = Entry(name, true, probe)
         for ((name, probe) in builtIn.others) entries[name] = Entry(name, false, probe)
         scope.launch {
-            look { true }
             // Its end or failure is the hardware monitor's to tell; the minute's look goes on.
             launch { changes.catch { log.warn(it) { "no more hardware changes" } }.conflate().collect { settle() } }
+            look { true }
             while (true) {
                 delay(PERIOD)
                 look { it.cheap }
@@ -151,33 +152,38 @@ public class CapabilityRegistry internal constructor(
 
     private suspend fun look(which: (Entry) -> Boolean) {
         val chosen = synchronized(entries) { entries.values.filter(which) }
-        chosen.map { entry -> scope.launch { publish(entry, ask(entry)) } }.joinAll()
+        // One look at a time of each, so that a refresh does not take the answer to an earlier question.
+        chosen.map { entry -> scope.launch { entry.turn.withLock { ask(entry) } } }.joinAll()
     }
 
-    private suspend fun ask(entry: Entry): Capability {
+    private suspend fun ask(entry: Entry) {
         val answer = synchronized(entries) {
-            entry.look?.takeIf { it.isActive } ?: scope.async(io) { answer(entry) }.also { entry.look = it }
+            entry.look ?: scope.launch(io) { answered(entry, answer(entry)) }.also { entry.look = it }
         }
-        val found = withTimeoutOrNull(deadline) { answer.await() }
-        return found ?: Capability.absent(entry.name, "its probe gave no answer within $deadline")
+        if (withTimeoutOrNull(deadline) { answer.join() } != null) return
+        synchronized(entries) {
+            if (entry.look === answer)
+                publish(entry, Capability.absent(entry.name, "its probe gave no answer within $deadline"))
+        }
+    }
+
+    /** Also if it comes late. */
+    private fun answered(entry: Entry, found: Capability) = synchronized(entries) {
+        entry.look = null
+        publish(entry, found)
     }
 
     private suspend fun answer(entry: Entry): Capability =
         try {
             entry.probe.look().copy(name = entry.name)
-        } catch (e: CancellationException) {
-            // The probe's own, unless this look is cancelled.
-            if (!scope.isActive) throw e
-            Capability.absent(entry.name, "its probe was cancelled: ${e.message}")
-        } catch (e: Exception) {
-            Capability.absent(entry.name, "its probe failed: ${e.message ?: e.javaClass.simpleName}")
-        } catch (e: LinkageError) {
-            // No native library here, say.
+        } catch (e: Throwable) {
+            // A probe's own timeout is a CancellationException too.
+            if (e is CancellationException && !scope.isActive) throw e
             Capability.absent(entry.name, "its probe failed: ${e.message ?: e.javaClass.simpleName}")
         }
 
     private fun publish(entry: Entry, found: Capability) {
-        synchronized(entries) { if (entries[entry.name] === entry) state.value += entry.name to found }
+        if (entries[entry.name] === entry) state.value += entry.name to found
     }
 
     private fun plain(name: String): String = name.removePrefix("cpu.")
