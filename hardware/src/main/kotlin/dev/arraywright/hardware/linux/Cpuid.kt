@@ -103,7 +103,8 @@ private class CpuidStub : Cpuid {
 
         fun unsupported(): String? =
             when (val architecture = System.getProperty("os.arch")) {
-                "amd64", "x86_64" -> SystemCalls.absence ?: "CPUID faults in this process".takeIf { SystemCalls.cpuidFaults() }
+                "amd64", "x86_64" ->
+                    SystemCalls.absence ?: "CPUID faults in this process".takeIf { SystemCalls.cpuidFaults() }
                 else -> "$architecture has no CPUID"
             }
     }

@@ -27,7 +27,8 @@ internal object SystemCalls {
         val system = System.getProperty("os.name")
         // Asked first: elsewhere the C library lacks what Posix binds.
         if (system != "Linux") return@lazy "$system is not Linux"
-        Posix.absence ?: if (isX86 || architecture in setOf("aarch64", "arm64")) null else "unknown architecture $architecture"
+        val known = isX86 || architecture in setOf("aarch64", "arm64")
+        Posix.absence ?: if (known) null else "unknown architecture $architecture"
     }
 
     /** Makes an io_uring of one entry and closes it; the feature bits of io_uring_setup(2). */

@@ -14,14 +14,15 @@ public data class Capability(
     val absence: String?,
 ) {
     init {
-        require(available == (absence == null)) { "$name: absent exactly if there is a reason, not $available: $absence" }
+        require(available == (absence == null)) { "$name: absent exactly if there is a reason, not: $absence" }
     }
 
     /** One line, for people. */
     override fun toString(): String =
-        "$name: " + listOfNotNull(absence?.let { "absent, $it" } ?: "available", text().ifEmpty { null }).joinToString("; ")
-
-    private fun text() = details.entries.joinToString { (key, value) -> "$key=$value" }
+        buildString {
+            append("$name: ${absence?.let { "absent, $it" } ?: "available"}")
+            if (details.isNotEmpty()) details.entries.joinTo(this, prefix = "; ") { (key, value) -> "$key=$value" }
+        }
 
     public companion object {
         /** One that is there. */

@@ -137,7 +137,7 @@ public class CapabilityRegistry internal constructor(
     }
 
     /** Everything, one a line. */
-    public fun describe(): String = capabilities.value.values.joinToString("\n")
+    public fun describe(): String = capabilities.value.toSortedMap().values.joinToString("\n")
 
     /** Ends all looking; what was found stays. */
     override fun close() {

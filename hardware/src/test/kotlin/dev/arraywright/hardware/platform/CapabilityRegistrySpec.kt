@@ -93,6 +93,7 @@ class CapabilityRegistrySpec : StringSpec({
     "a slow watcher misses states but the last, and holds up nobody" {
         runTest {
             val registry = registry()
+            registry.refresh()
             var answer = 0
             registry.register("mine") { Capability.present("mine", mapOf("is" to "${answer++}")) }
             val told = ArrayList<String?>()
@@ -169,6 +170,7 @@ class CapabilityRegistrySpec : StringSpec({
         runTest {
             val changes = MutableSharedFlow<Unit>(extraBufferCapacity = 64)
             val registry = registry(changes = changes)
+            registry.refresh()
             var looks = 0
             registry.register("counted") { Capability.present("counted", mapOf("look" to "${++looks}")) }
             runCurrent()

@@ -55,7 +55,8 @@ internal object ContainerRules {
     }
 
     private fun paths(facts: ContainerFacts) = buildList {
-        for ((path, source) in facts.cgroups) of(CGROUPS, path)?.let { (kind, weight) -> add(source, path, kind, weight) }
+        for ((path, source) in facts.cgroups)
+            of(CGROUPS, path)?.let { (kind, weight) -> add(source, path, kind, weight) }
         for ((mount, target) in facts.mounts)
             of(MOUNTS, mount)?.let { (kind, weight) -> add("/proc/self/mountinfo", "$target is $mount", kind, weight) }
     }

@@ -34,7 +34,8 @@ internal object CpuInfoParser {
                 "processor" -> processors++
                 in FLAGS -> if (value != before) {
                     before = value
-                    val own = value.split(' ', if (key == "isa") '_' else ' ').filterTo(LinkedHashSet()) { it.isNotEmpty() }
+                    val names = value.split(if (key == "isa") '_' else ' ')
+                    val own = names.filterTo(LinkedHashSet(), String::isNotEmpty)
                     // The cores of a processor may differ; what only some have, none can count on.
                     flags = flags?.intersect(own) ?: own
                 }

@@ -98,12 +98,12 @@ internal object HypervisorRules {
         // Firecracker puts its first device here, in pages; QEMU's microvm puts 512 bytes elsewhere.
         val devices = options.filter { it.first == "virtio_mmio.device" }
         if (devices.any { it.second.orEmpty().startsWith("4K@0xd") })
-            add("/proc/cmdline", "virtio_mmio.device=${devices.first().second} is where Firecracker has it", FIRECRACKER, 95)
+            add(COMMAND_LINE, "virtio_mmio.device=${devices.first().second} is Firecracker's place", FIRECRACKER, 95)
         else if (devices.isNotEmpty())
-            add("/proc/cmdline", "virtio_mmio.device: a machine of virtio devices without a bus", OTHER, 20)
+            add(COMMAND_LINE, "virtio_mmio.device: a machine of virtio devices without a bus", OTHER, 20)
         val usual = listOf("reboot" to "k", "pci" to "off").filter { it in options }
         if (usual.isNotEmpty() && facts.dmi.isEmpty() && (devices.isNotEmpty() || facts.virtio.isNotEmpty()))
-            add("/proc/cmdline", "${usual.joinToString(" ") { "${it.first}=${it.second}" }} and no DMI", FIRECRACKER, 35)
+            add(COMMAND_LINE, "${usual.joinToString(" ") { (name, value) -> "$name=$value" }}, no DMI", FIRECRACKER, 35)
     }
 
     private fun devices(facts: PlatformFacts) = buildList {
@@ -111,10 +111,10 @@ internal object HypervisorRules {
             val kind = DRIVERS.entries.firstOrNull { what.startsWith(it.key) }?.value ?: continue
             add(where, "has $what", kind, 70)
         }
-        facts.pci.firstOrNull { it.startsWith("80ee:") }?.let { add(PCI, "$it is a device of VirtualBox", VIRTUALBOX, 95) }
-        facts.pci.firstOrNull { it.startsWith("15ad:") }?.let { add(PCI, "$it is a device of VMware", VMWARE, 70) }
-        facts.pci.firstOrNull { it == "5853:0001" }?.let { add(PCI, "$it is Xen's platform device", XEN, 70) }
-        facts.pci.firstOrNull { it.startsWith("1414:") }?.let { add(PCI, "$it is a device of Hyper-V", HYPER_V, 65) }
+        for ((maker, rule) in MAKERS) {
+            val device = facts.pci.firstOrNull { it.startsWith(maker) } ?: continue
+            add("/sys/bus/pci/devices", "$device is a device of its own", rule.first, rule.second)
+        }
         if (facts.virtio.isNotEmpty()) {
             val buses = facts.virtio.values.toSortedSet().joinToString(" and ")
             // Light, as there are real cards that speak virtio.
@@ -123,7 +123,7 @@ internal object HypervisorRules {
     }
 
     private const val CPUINFO = "/proc/cpuinfo"
-    private const val PCI = "/sys/bus/pci/devices"
+    private const val COMMAND_LINE = "/proc/cmdline"
     private val VMWARE = HypervisorKind.VMWARE
     val X86: Set<String> = setOf("amd64", "x86_64", "i386", "x86")
 
@@ -146,6 +146,15 @@ internal object HypervisorRules {
             "xen" to (XEN to 70),
             "hyperv_clocksource" to (HYPER_V to 60),
             "hyperv" to (HYPER_V to 65),
+        )
+
+    /** PCI vendors, Xen's with its platform device. */
+    private val MAKERS =
+        mapOf(
+            "80ee:" to (VIRTUALBOX to 95),
+            "15ad:" to (VMWARE to 70),
+            "5853:0001" to (XEN to 70),
+            "1414:" to (HYPER_V to 65),
         )
 
     private val DRIVERS =

@@ -69,7 +69,10 @@ internal class PlatformReader(
     private fun vendor(leaf: CpuidLeaf): String =
         buildString {
             for (register in intArrayOf(leaf.ebx, leaf.ecx, leaf.edx))
-                for (shift in 0..24 step 8) (register shr shift and 0xff).toChar().let { if (it in ' '..'~') append(it) }
+                for (shift in 0..24 step 8) {
+                    val char = (register shr shift and 0xff).toChar()
+                    if (char in ' '..'~') append(char)
+                }
         }
 
     private fun oem(table: String) = sys.bytes("firmware/acpi/tables/$table")?.let(AcpiHeader::oem)

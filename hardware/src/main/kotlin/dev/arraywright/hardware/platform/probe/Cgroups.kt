@@ -31,10 +31,11 @@ internal class Cgroups(private val root: SystemTree, private val proc: SystemTre
     /** A container may be shown no more than its own part of the hierarchy, as the mount's root. */
     private fun own(top: String, target: String, path: String?): String? {
         val below = path?.removePrefix(top.removeSuffix("/"))?.trim('/') ?: return null
-        return (if (below.isEmpty()) target else "$target/$below").takeIf { text("$it/cgroup.controllers") != null || exists(it) }
+        return (if (below.isEmpty()) target else "$target/$below").takeIf(::isGroup)
     }
 
-    private fun exists(path: String) = root.exists("${path.removePrefix("/")}/cgroup.procs")
+    private fun isGroup(path: String) =
+        listOf("cgroup.procs", "cgroup.controllers").any { root.exists("${path.removePrefix("/")}/$it") }
 
     private fun text(tree: SystemTree, path: String) = tree.bytes(path)?.decodeToString().orEmpty()
 }

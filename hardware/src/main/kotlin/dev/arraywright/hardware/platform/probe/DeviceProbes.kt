@@ -55,18 +55,21 @@ internal class NvmeProbe(private val sys: SystemTree) : CapabilityProbe {
 internal class BalloonProbe(private val sys: SystemTree) : CapabilityProbe {
     override suspend fun look(): Capability {
         val balloon = sys.names(VIRTIO).firstOrNull { number(sys.text("$VIRTIO/$it/device")) == BALLOON }
-        if (balloon == null)
-            return Capability.absent(NAME, sys.why("") ?: sys.why(VIRTIO)?.let { "no virtio here: $it" } ?: "there is none")
+        if (balloon == null) return Capability.absent(NAME, reason())
         val driver = sys.linkName("$VIRTIO/$balloon/driver")
         // As the kernel writes them: a digit a bit, bit 0 first.
         val bits = sys.text("$VIRTIO/$balloon/features").orEmpty()
         val features = FEATURES.filterIndexed { bit, _ -> bits.getOrNull(bit) == '1' }
-        val details = mapOf("device" to balloon, "driver" to (driver ?: "none"), "features" to features.joinToString(" "))
+        val details =
+            mapOf("device" to balloon, "driver" to (driver ?: "none"), "features" to features.joinToString(" "))
         return if (driver != null)
             Capability.present(NAME, details)
         else
             Capability.absent(NAME, "no driver has taken $balloon: is the module virtio_balloon there?", details)
     }
+
+    private fun reason() =
+        sys.why("") ?: sys.why(VIRTIO)?.let { "the machine has no virtio: $it" } ?: "the hypervisor gives no balloon"
 
     private fun number(text: String?) = text?.removePrefix("0x")?.toIntOrNull(16)
 

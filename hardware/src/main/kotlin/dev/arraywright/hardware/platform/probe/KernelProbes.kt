@@ -90,10 +90,10 @@ internal class PsiProbe(private val proc: SystemTree, private val cgroups: Cgrou
         // A kernel that has switched it off may show the files and refuse to be read.
         val files = proc.names("pressure").filter { proc.text("pressure/$it") != null }
         val group = cgroups.find().own
-        val own = group?.let { listOf("cpu", "io", "memory").filter { each -> cgroups.text("$it/$each.pressure") != null } }
+        val own = listOf("cpu", "io", "memory").map { "$group/$it.pressure" }.filter { cgroups.text(it) != null }
         val details = buildMap {
             put("system", files.joinToString(" "))
-            put("cgroup", own.orEmpty().joinToString(" ") { "$group/$it.pressure" })
+            if (group != null) put("cgroup", own.joinToString(" "))
         }.filterValues(String::isNotEmpty)
         return if (files.isNotEmpty()) Capability.present(NAME, details) else Capability.absent(NAME, reason(), details)
     }

@@ -17,8 +17,8 @@ class ContainerRulesSpec : StringSpec({
 
     "a container that shares the machine's processes is one by its mounts" {
         val mounts = mapOf("/var/lib/docker/containers/12ab/hosts of /dev/sda1" to "/etc/hosts")
-        val found = ContainerRules.judge(ContainerFacts(true, mapOf("/.dockerenv" to ""), mounts = mounts, namespace = first))
-        found.kind shouldBe ContainerKind.DOCKER
+        val facts = ContainerFacts(true, mapOf("/.dockerenv" to ""), mounts = mounts, namespace = first)
+        ContainerRules.judge(facts).kind shouldBe ContainerKind.DOCKER
     }
 
     "each runtime is known by what it tells" {
@@ -30,7 +30,8 @@ class ContainerRulesSpec : StringSpec({
     }
 
     "each runtime is known by its control groups, of either version" {
-        fun at(path: String) = ContainerRules.judge(ContainerFacts(true, cgroups = mapOf(path to "/proc/1/cgroup"))).kind
+        fun at(path: String) =
+            ContainerRules.judge(ContainerFacts(true, cgroups = mapOf(path to "/proc/1/cgroup"))).kind
         at("/kubepods.slice/kubepods-burstable.slice/cri-containerd-12ab.scope") shouldBe ContainerKind.KUBERNETES
         at("/system.slice/docker-12ab.scope") shouldBe ContainerKind.DOCKER
         at("/machine.slice/libpod-12ab.scope/container") shouldBe ContainerKind.PODMAN

@@ -71,7 +71,8 @@ class ProbesSpec : StringSpec({
 
     "a refused call is told from a missing one" {
         suspend fun ring(result: Int, disabled: Int) =
-            look(tree("proc/sys/kernel/io_uring_disabled = $disabled"), ioUring = -result.toLong()).getValue("io_uring").absence!!
+            look(tree("proc/sys/kernel/io_uring_disabled = $disabled"), ioUring = -result.toLong())
+                .getValue("io_uring").absence!!
         ring(Errno.ENOSYS, 0) shouldContain "built without"
         ring(Errno.EPERM, 2) shouldContain "switched it off"
         ring(Errno.EPERM, 1) shouldContain "io_uring_group"
