@@ -93,8 +93,7 @@ public class BalloonDriver internal constructor(
         if (Balloon.find(sys) != null || isLimited) {
             null
         } else {
-            val cgroups = lineages.mapNotNull { it.absence }.joinToString("; ").ifEmpty { "no cgroup limits memory" }
-            "${Balloon.ABSENCE}; $cgroups"
+            "${Balloon.ABSENCE}; " + lineages.joinToString("; ") { it.absence ?: "no limit from ${it.own?.path} up" }
         }
     }
 
