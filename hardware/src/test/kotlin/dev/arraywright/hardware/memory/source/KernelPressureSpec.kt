@@ -1,5 +1,6 @@
 package dev.arraywright.hardware.memory.source
 
+import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Epoll
 import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.Posix
@@ -9,6 +10,7 @@ import dev.arraywright.hardware.memory.figures.MemoryCgroup
 import dev.arraywright.hardware.memory.pressure.MemoryMonitor
 import dev.arraywright.hardware.memory.pressure.MemoryOptions
 import dev.arraywright.hardware.memory.pressure.Moment
+import dev.arraywright.hardware.nbd.eventually
 import dev.arraywright.hardware.tree.SystemTree
 import dev.arraywright.spi.memory.MemoryPressure.Level
 import io.kotest.core.annotation.Isolate
@@ -42,6 +44,7 @@ import kotlin.io.path.isWritable
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.writeText
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.minutes
 
 private const val PSI = "/proc/pressure/memory"
@@ -54,12 +57,8 @@ class KernelPressureSpec : StringSpec({
     fun unless(missing: () -> String?): EnabledOrReasonIf =
         { missing()?.let(Enabled::disabled) ?: Enabled.enabled }
 
-    val psi = unless { Posix.absence ?: "no $PSI".takeUnless { Path.of(PSI).isWritable() } }
-    val firstCgroups = unless {
-        Posix.absence ?: "no cgroup v1 to write to".takeUnless {
-            cgroups.resolve("cgroup.event_control").exists() && cgroups.isWritable()
-        }
-    }
+    val psi = unless(::missingPsi)
+    val firstCgroups = unless(::missingCgroups)
 
     "a trigger of the kernel's is armed, whatever window it allows, and leaves no descriptor behind".config(
         enabledOrReasonIf = psi,
@@ -86,7 +85,7 @@ class KernelPressureSpec : StringSpec({
             monitor.refresh()
             monitor.close()
         }
-        dev.arraywright.hardware.nbd.eventually { descriptors(PSI) shouldBe 0 }
+        eventually { descriptors(PSI) shouldBe 0 }
     }
 
     "idle, one file is read a second".config(enabledOrReasonIf = psi) {
@@ -114,9 +113,7 @@ class KernelPressureSpec : StringSpec({
     }
 
     "a cgroup v1 at its limit tells its level, and how far it is from that".config(enabledOrReasonIf = firstCgroups) {
-        val directory = cgroups.resolve("arraywright-spec-${ProcessHandle.current().pid()}").createDirectory()
-        try {
-            directory.resolve("memory.limit_in_bytes").writeText("${48 shl 20}")
+        limited(48) { directory ->
             val cgroup = MemoryCgroup(1, "fs/cgroup/memory/${directory.fileName}", SystemTree.SYS)
             val lineage = Lineage(listOf(cgroup), null)
             Poller().use { poller ->
@@ -134,17 +131,49 @@ class KernelPressureSpec : StringSpec({
                 levels.close()
                 limits.close()
             }
-        } finally {
-            dev.arraywright.hardware.nbd.eventually { directory.deleteExisting() }
+        }
+    }
+
+    "the kernel wakes a trigger when tasks stall".config(enabledOrReasonIf = unless { missingPsi() ?: missingCgroups() }) {
+        val options = MemoryOptions(stall = 250.microseconds)
+        Poller().use { poller ->
+            limited(48) { directory ->
+                val wakes = LinkedBlockingQueue<Unit>()
+                val source = PsiSource("psi", SystemTree.PROC, "pressure/memory", false, options, poller, null)
+                source.open { wakes += Unit }.active shouldBe true
+                // Each costs a few milliseconds of stalls, told at the end of a window at the latest.
+                val woken = generateSequence { squeeze(directory) }.take(10).any { wakes.poll(3, TimeUnit.SECONDS) != null }
+                woken shouldBe true
+                source.look(Moment(Duration.ZERO, SystemTree.PROC) { 1 shl 20 }).level shouldBeGreaterThan Level.NONE
+                source.close()
+            }
         }
     }
 
     "a page has the kernel's size, and only an eventfd that was counted up is drained".config(enabledOrReasonIf = psi) {
         (Triggers.pageSize and (Triggers.pageSize - 1)) shouldBe 0
-        dev.arraywright.hardware.linux.Descriptor.event().use { Triggers.drain(it) shouldBe false }
+        Descriptor.event().use { Triggers.drain(it) shouldBe false }
         Epoll.EPOLLPRI shouldBe 2
     }
 })
+
+private fun missingPsi(): String? = Posix.absence ?: "no $PSI".takeUnless { Path.of(PSI).isWritable() }
+
+private fun missingCgroups(): String? =
+    Posix.absence ?: "no cgroup v1 to write to".takeUnless {
+        cgroups.resolve("cgroup.event_control").exists() && cgroups.isWritable()
+    }
+
+/** With a cgroup of its own, limited to so many MiB. */
+private fun limited(mib: Int, test: (Path) -> Unit) {
+    val directory = cgroups.resolve("arraywright-spec-${ProcessHandle.current().pid()}").createDirectory()
+    try {
+        directory.resolve("memory.limit_in_bytes").writeText("${mib shl 20}")
+        test(directory)
+    } finally {
+        eventually { directory.deleteExisting() }
+    }
+}
 
 private fun descriptors(target: String): Int =
     Path.of("/proc/self/fd").listDirectoryEntries().count { link ->
