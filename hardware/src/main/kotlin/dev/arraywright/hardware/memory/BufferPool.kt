@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment
 import java.nio.ByteBuffer
 import java.util.ArrayDeque
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeoutException
 import java.util.concurrent.atomic.AtomicBoolean
@@ -34,22 +35,23 @@ public class BufferPool private constructor(private val limit: Long, private val
         private val idle = HashMap<Long, ArrayDeque<Slab>>()
         private val waiters = ArrayDeque<Waiter>()
         private var inUse = 0L
+
+        @Volatile
         private var idleBytes = 0L
         private var closed = false
+        private val reserves = CopyOnWriteArrayList<BufferPool>()
 
         /**
-         * Bytes that may stay idle, unlimited at first. Lowering it gives memory back to the operating system at once, and
-         * from then on as buffers come back; requests are granted as before.
+         * Bytes that may stay idle here and in what was set aside by [tryReserve], unlimited at first. Lowering it gives
+         * memory back to the operating system at once, as [trim] does, and from then on as buffers come back; requests are
+         * granted as before.
          */
+        @Volatile
         public var idleLimit: Long = Long.MAX_VALUE
-            get() = lock.withLock { field }
             set(bytes) {
                 require(bytes >= 0) { "an idle limit of $bytes bytes" }
-                val evicted = lock.withLock {
-                    field = bytes
-                    evict(bytes)
-                }
-                evicted.forEach(Slab::free)
+                field = bytes
+                trim(bytes)
             }
 
         public constructor(limit: Long) : this(limit, null)
@@ -64,7 +66,7 @@ public class BufferPool private constructor(private val limit: Long, private val
 
         /** A snapshot of the pool's figures. */
         public fun stats(): BufferPoolStats =
-            lock.withLock { BufferPoolStats(limit, inUse, idleBytes, waiters.size) }
+            lock.withLock { BufferPoolStats(limit, inUse, idleBytes, waiters.size, idleInReserves()) }
 
         override fun acquire(size: Int): BufferAllocator.Lease {
             val granted = CompletableFuture<Grant>()
@@ -113,17 +115,27 @@ public class BufferPool private constructor(private val limit: Long, private val
                 check(!closed) { "the buffer pool is closed" }
                 if (waiters.isNotEmpty() || inUse + bytes > limit) return null
                 inUse += bytes
+                reserves += reserved
                 evict(limit - inUse)
             }
             evicted.forEach(Slab::free)
             return reserved
         }
 
-        /** Gives idle memory back to the operating system until at most [keep] bytes are idle; returns the bytes freed. */
+        /**
+         * Gives idle memory back to the operating system until at most [keep] bytes are idle, here and in what was set
+         * aside by [tryReserve] together: first what is idle here, for reserves are there to be quick. Returns the bytes
+         * freed.
+         */
         public fun trim(keep: Long = 0): Long {
-            val evicted = lock.withLock { evict(keep) }
+            val evicted = lock.withLock { evict((keep - idleInReserves()).coerceAtLeast(0)) }
             evicted.forEach(Slab::free)
-            return evicted.sumOf { it.bytes }
+            var freed = evicted.sumOf { it.bytes }
+            for (reserve in reserves) {
+                val excess = idleInReserves() - keep
+                if (excess > 0) freed += reserve.trim((reserve.allIdle() - excess).coerceAtLeast(0))
+            }
+            return freed
         }
 
         /** Refuses new requests, fails those that wait, frees idle memory now and the rest as it comes back. */
@@ -135,7 +147,24 @@ public class BufferPool private constructor(private val limit: Long, private val
             }
             evicted.forEach(Slab::free)
             failed.forEach { it.fail(IllegalStateException("the buffer pool was closed")) }
+            parent?.reserves?.remove(this)
             if (inUse() == 0L) parent?.release(limit, null)
+        }
+
+        private fun idleInReserves(): Long = reserves.sumOf { it.allIdle() }
+
+        private fun allIdle(): Long = idleBytes + idleInReserves()
+
+        /** What may be idle here, by the limits of this pool and of those it was set aside from; takes no lock. */
+        private fun idleRoom(): Long {
+            var room = Long.MAX_VALUE
+            var pool: BufferPool? = this
+            while (pool != null) {
+                val most = pool.idleLimit
+                if (most != Long.MAX_VALUE) room = minOf(room, most - (pool.allIdle() - idleBytes))
+                pool = pool.parent
+            }
+            return room.coerceAtLeast(0)
         }
 
         private fun weight(size: Int): Long {
@@ -215,7 +244,7 @@ public class BufferPool private constructor(private val limit: Long, private val
                 if (slab != null && !closed) {
                     idle.getOrPut(weight) { ArrayDeque() }.add(slab)
                     idleBytes += weight
-                    evicted = evict(idleLimit)
+                    evicted = evict(idleRoom())
                 }
                 grantWaiting()
             }
@@ -276,5 +305,14 @@ public class BufferPool private constructor(private val limit: Long, private val
         }
     }
 
-/** Figures of a [BufferPool] in bytes; [inUse] includes reservations, [waiting] counts requests. */
-public data class BufferPoolStats(val limit: Long, val inUse: Long, val idle: Long, val waiting: Int)
+/**
+ * Figures of a [BufferPool] in bytes; [inUse] includes reservations, whose idle memory is [idleInReserves] and not part
+ * of [idle], and [waiting] counts requests.
+ */
+public data class BufferPoolStats(
+    val limit: Long,
+    val inUse: Long,
+    val idle: Long,
+    val waiting: Int,
+    val idleInReserves: Long = 0,
+)

@@ -1,0 +1,176 @@
+package dev.arraywright.hardware.memory.pressure
+
+import dev.arraywright.hardware.linux.Poller
+import dev.arraywright.hardware.linux.Posix
+import dev.arraywright.hardware.linux.PosixException
+import dev.arraywright.hardware.memory.source.Sources
+import dev.arraywright.hardware.tree.SystemTree
+import dev.arraywright.spi.memory.MemoryPressure
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
+import kotlin.coroutines.CoroutineContext
+import kotlin.time.Duration
+import kotlin.time.TimeSource
+
+/**
+ * Watches how short of memory the machine, or the process's share of it, is: stalls (PSI), the limits and levels of its
+ * cgroups, what is available and the hypervisor's balloon, each only where the machine has it ([status] says why not).
+ *
+ * Idle, it reads `meminfo` once a [MemoryOptions.period], one file more for each cgroup above the process that has a
+ * limit, and `vmstat` where there is a balloon that an older kernel shows only there; the rest wakes it.
+ */
+public class MemoryMonitor internal constructor(
+    context: CoroutineContext,
+    private val proc: SystemTree,
+    private val options: MemoryOptions,
+    private val time: TimeSource,
+    private val io: CoroutineDispatcher,
+    private val makeSources: () -> List<PressureSource>,
+    private val release: () -> Unit = {},
+) : AutoCloseable {
+    private val job = SupervisorJob(context[Job])
+    private val wakes = Channel<Unit>(Channel.CONFLATED)
+    private val refreshes = Channel<CompletableDeferred<Unit>>(Channel.UNLIMITED)
+    private val told = MutableStateFlow(MemoryPressure.NONE)
+    private val statuses = MutableStateFlow(emptyList<PressureSourceStatus>())
+
+    @Volatile private var reclaimable: () -> Long = { resident(proc) ?: 0 }
+
+    /** The pressure now: debounced, with hysteresis. A slow collector misses what is past, never what is. */
+    public val pressure: StateFlow<MemoryPressure> = told.asStateFlow()
+
+    /** What the pressure is judged by, and why by nothing else; empty until the sources were opened. */
+    public val status: StateFlow<List<PressureSourceStatus>> = statuses.asStateFlow()
+
+    /** Watches the running machine until closed, or [context]'s job ends. */
+    public constructor(
+        context: CoroutineContext,
+        options: MemoryOptions = MemoryOptions(),
+        time: TimeSource = TimeSource.Monotonic,
+        io: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(1),
+    ) : this(context, options, time, io, OwnPoller())
+
+    private constructor(
+        context: CoroutineContext,
+        options: MemoryOptions,
+        time: TimeSource,
+        io: CoroutineDispatcher,
+        poller: OwnPoller,
+    ) : this(
+        context,
+        SystemTree.PROC,
+        options,
+        time,
+        io,
+        { poller.open().let { Sources.of(SystemTree.SYS, SystemTree.PROC, options, it, poller.absence) } },
+        poller::close,
+    )
+
+    init {
+        CoroutineScope(context + job).launch { run() }
+    }
+
+    /** Looks at all sources now rather than when it is time; returns when [pressure] tells the result. */
+    public suspend fun refresh() {
+        val done = CompletableDeferred<Unit>(job)
+        refreshes.send(done)
+        wakes.trySend(Unit)
+        done.join()
+    }
+
+    /** From now on a stall asks for a part of [bytes], not of all memory that the process has. */
+    internal fun reclaimableIs(bytes: () -> Long) {
+        reclaimable = bytes
+    }
+
+    private suspend fun run() {
+        var sources = emptyList<PressureSource>()
+        try {
+            withContext(io) {
+                sources = makeSources()
+                statuses.value = sources.map { it.open { wakes.trySend(Unit) } }
+            }
+            watch(sources.zip(statuses.value).mapNotNull { (source, status) -> source.takeIf { status.active } })
+        } finally {
+            withContext(NonCancellable + io) {
+                sources.forEach(PressureSource::close)
+                release()
+            }
+        }
+    }
+
+    private suspend fun watch(active: List<PressureSource>) {
+        val start = time.markNow()
+        var judgement = Judgement.NONE
+        val judge = PressureJudge(options.debounce, options.hold)
+        while (true) {
+            val asked = generateSequence { refreshes.tryReceive().getOrNull() }.toList()
+            val now = start.elapsedNow()
+            val demands = withContext(io) {
+                val moment = Moment(now, proc, reclaimable)
+                active.map { it.look(moment) }
+            }
+            judgement = judge.judge(judgement, demands, now)
+            told.value = judgement.pressure
+            asked.forEach { it.complete(Unit) }
+            delay(options.gap)
+            withTimeoutOrNull(wait(active, judgement)) { wakes.receive() }
+        }
+    }
+
+    /** Until the next look; for ever if there is nothing to look at. */
+    private fun wait(active: List<PressureSource>, judgement: Judgement): Duration =
+        when {
+            active.isEmpty() -> Duration.INFINITE
+            else -> minOf(options.period, judgement.recheck ?: options.period) - options.gap
+        }
+
+    /** Ends the watch; [pressure] stays as it is. */
+    override fun close() {
+        job.cancel(CancellationException("the memory monitor was closed"))
+    }
+
+    internal companion object {
+        /** Bytes of this process that are in memory. */
+        fun resident(proc: SystemTree): Long? =
+            proc.lines("self/status").find { it.startsWith("VmRSS:") }
+                ?.removePrefix("VmRSS:")?.trim()?.removeSuffix(" kB")?.toLongOrNull()?.times(1024)
+    }
+}
+
+/** A poller that is made when the sources are, and only where there can be one. */
+private class OwnPoller {
+    private var poller: Poller? = null
+    var absence: String? = null
+        private set
+
+    fun open(): Poller? {
+        absence = Posix.absence
+        if (absence == null) {
+            try {
+                poller = Poller()
+            } catch (e: PosixException) {
+                absence = e.message
+            }
+        }
+        return poller
+    }
+
+    fun close() {
+        poller?.close()
+    }
+}
