@@ -53,6 +53,34 @@ internal class SystemTree(val root: Path) {
             null
         }
 
+    /**
+     * Where a symbolic link leads, relative to [root], in one step and by name alone: right where the directories on the
+     * way are no links, as in sysfs. Null if it is no link or leads outside.
+     */
+    fun target(path: String): String? =
+        try {
+            val link = Files.readSymbolicLink(Path.of(prefix + path)).toString()
+            if (link.startsWith('/')) null else lexical(path.substringBeforeLast('/', ""), link)
+        } catch (_: IOException) {
+            null
+        } catch (_: UnsupportedOperationException) {
+            null
+        } catch (_: InvalidPathException) {
+            null
+        }
+
+    /** A number of the file that no other has while it exists, nor soon after; 0 where there is none. */
+    fun inode(path: String): Long =
+        try {
+            Files.getAttribute(Path.of(prefix + path), "unix:ino") as? Long ?: 0
+        } catch (_: IOException) {
+            0
+        } catch (_: UnsupportedOperationException) {
+            0
+        } catch (_: IllegalArgumentException) {
+            0
+        }
+
     /** The path that is left when all symbolic links are followed, relative to [root]; null if that leads outside. */
     fun real(path: String): String? =
         try {
@@ -80,6 +108,18 @@ internal class SystemTree(val root: Path) {
         } catch (e: IOException) {
             "$file: ${e.message?.substringAfterLast('(')?.removeSuffix(")")}"
         }
+    }
+
+    private fun lexical(from: String, link: String): String? {
+        val parts = ArrayList(from.split('/').filter { it.isNotEmpty() })
+        for (part in link.split('/')) {
+            when (part) {
+                "", "." -> {}
+                ".." -> if (parts.isEmpty()) return null else parts.removeLast()
+                else -> parts += part
+            }
+        }
+        return parts.joinToString("/")
     }
 
     companion object {
