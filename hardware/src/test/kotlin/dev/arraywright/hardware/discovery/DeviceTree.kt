@@ -78,7 +78,8 @@ internal class DeviceTree(val root: Path = scratchDirectory()) {
             val slaves = directory.resolve("slaves").toFile().list().orEmpty()
             for (slave in slaves) directory.resolve("slaves/$slave/holders/$name").deleteIfExists()
         }
-        gone.toFile().deleteRecursively()
+        // File.deleteRecursively would follow the links to holders
+        Files.walk(gone).use { all -> all.sorted(Comparator.reverseOrder()).forEach(Files::delete) }
     }
 
     fun mount(number: String, point: String?) {
