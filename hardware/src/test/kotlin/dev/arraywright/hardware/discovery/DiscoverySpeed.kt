@@ -1,5 +1,7 @@
 package dev.arraywright.hardware.discovery
 
+import java.lang.management.ManagementFactory
+import java.nio.file.Path
 import kotlin.time.TimeSource
 import kotlin.time.measureTime
 import kotlinx.coroutines.runBlocking
@@ -8,7 +10,7 @@ import kotlinx.coroutines.runBlocking
 internal object DiscoverySpeed {
     @JvmStatic
     fun main(args: Array<String>) = runBlocking {
-        val tree = if (args.isNotEmpty()) DeviceTree(java.nio.file.Path.of(args[0])) else DeviceTree()
+        val tree = if (args.isNotEmpty()) DeviceTree(Path.of(args[0])) else DeviceTree()
         if (!tree.exists(DeviceTree.HBA)) {
             tree.controller()
             for (i in 0 until 1000) {
@@ -19,9 +21,11 @@ internal object DiscoverySpeed {
         }
         val probe = tree.probe()
         val clock = TimeSource.Monotonic
-        val began = clock.markNow()
+        val threads = ManagementFactory.getThreadMXBean()
+        val (began, cpu) = clock.markNow() to threads.currentThreadCpuTime
         var sight = probe.look(Look())
-        println("cold: ${began.elapsedNow()} for ${sight.devices.size} devices")
+        val used = (threads.currentThreadCpuTime - cpu) / 1_000_000
+        println("cold: ${began.elapsedNow()}, $used ms of CPU, for ${sight.devices.size} devices")
         val path = sight.devices.values.first { it.name == "sd500" }.sysPath
         val times = (1..200).map {
             tree.write("$path/size", "${it * 8}")
@@ -29,5 +33,8 @@ internal object DiscoverySpeed {
         }
         println("single: first ${times.first()}, 10th ${times[9]}, median ${times.sorted()[100]}, worst ${times.max()}")
         println("full, warm: " + List(5) { measureTime { sight = probe.look(Look(sight)) } })
+        val before = threads.currentThreadCpuTime
+        repeat(5) { sight = probe.look(Look(sight)) }
+        println("full, warm: ${(threads.currentThreadCpuTime - before) / 5_000_000} ms of CPU each")
     }
 }

@@ -27,6 +27,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
 
@@ -114,14 +115,18 @@ class HostDevicesSpec : StringSpec({
                     LoopControl.detach(names[it % 2])
                 }
                 LoopControl.attach(names[1], files[1])
-                val replay = Replay()
-                while (replay.devices.values.none { it.backingFile == "${files[1]}" } || replay.devices.size < 2) {
-                    replay.apply(told.next("last"))
+                // what the kernel says at the end, by events alone
+                val last = names.associateWith { Path.of("/sys/block/$it/diskseq").readText().trim().toLong() }
+                withTimeout(30.seconds) {
+                    devices.first { all -> names.all { name -> all.values.any { it.name == name && it.sequence == last[name] } } }
                 }
-                rescan()
-                for (name in names) devices.value.named(name) shouldBe replay.devices.named(name)
                 devices.value.named(names[0]).backingFile.shouldBeNull()
                 devices.value.named(names[1]).size shouldBe (2 shl 20)
+                devices.value.named(names[1]).backingFile shouldBe "${files[1]}"
+                val replay = Replay()
+                while (replay.devices.values.toSet() != names.map { devices.value.named(it) }.toSet()) {
+                    replay.apply(told.next("step"))
+                }
             } finally {
                 LoopControl.detach(names[1])
                 names.forEach(LoopControl::remove)
