@@ -29,6 +29,7 @@ internal object Errno {
     const val EBADMSG: Int = 74
     const val EILSEQ: Int = 84
     const val EOPNOTSUPP: Int = 95
+    const val ENOBUFS: Int = 105
     const val ESHUTDOWN: Int = 108
     const val ETIMEDOUT: Int = 110
     const val ESTALE: Int = 116

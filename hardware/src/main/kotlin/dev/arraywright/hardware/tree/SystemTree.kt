@@ -6,6 +6,7 @@ import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
+import java.nio.file.attribute.BasicFileAttributes
 
 /**
  * What a kernel shows as a directory of small texts, such as `/sys` and `/proc`, or a captured one. Paths are relative
@@ -30,10 +31,23 @@ internal class SystemTree(val root: Path) {
     /** A file's content, at most [LIMIT] bytes of it. */
     fun bytes(path: String): ByteArray? =
         try {
-            FileInputStream(prefix + path).use { it.readNBytes(LIMIT) }
+            FileInputStream(prefix + path).use(::content)
         } catch (_: IOException) {
             null
         }
+
+    /** Most files are smaller than a page, for which this takes the fewest calls; the end is where a read says so. */
+    private fun content(file: FileInputStream): ByteArray {
+        var all = ByteArray(PAGE)
+        var length = 0
+        while (true) {
+            val count = file.read(all, length, all.size - length)
+            if (count <= 0) return all.copyOf(length)
+            length += count
+            if (length == LIMIT) return all
+            if (length == all.size) all = all.copyOf(minOf(all.size * 4, LIMIT))
+        }
+    }
 
     /** The names in a directory, sorted; none if it cannot be read. */
     fun names(path: String): List<String> = File(prefix + path).list()?.apply { sort() }?.asList().orEmpty()
@@ -51,6 +65,32 @@ internal class SystemTree(val root: Path) {
             null
         } catch (_: InvalidPathException) {
             null
+        }
+
+    /**
+     * Where a symbolic link leads, relative to [root], in one step and by name alone: right where the directories on the
+     * way are no links, as in sysfs. Null if it is no link or leads outside.
+     */
+    fun target(path: String): String? =
+        try {
+            val link = Files.readSymbolicLink(Path.of(prefix + path)).toString()
+            if (link.startsWith('/')) null else lexical(path.substringBeforeLast('/', ""), link)
+        } catch (_: IOException) {
+            null
+        } catch (_: UnsupportedOperationException) {
+            null
+        } catch (_: InvalidPathException) {
+            null
+        }
+
+    /** A number that tells the file from another that takes its place; 0 where there is none. */
+    fun inode(path: String): Long =
+        try {
+            Files.readAttributes(Path.of(prefix + path), BasicFileAttributes::class.java).fileKey().hashCode().toLong()
+        } catch (_: IOException) {
+            0
+        } catch (_: InvalidPathException) {
+            0
         }
 
     /** The path that is left when all symbolic links are followed, relative to [root]; null if that leads outside. */
@@ -82,9 +122,22 @@ internal class SystemTree(val root: Path) {
         }
     }
 
+    private fun lexical(from: String, link: String): String? {
+        val parts = ArrayList(from.split('/').filter { it.isNotEmpty() })
+        for (part in link.split('/')) {
+            when (part) {
+                "", "." -> {}
+                ".." -> if (parts.isEmpty()) return null else parts.removeLast()
+                else -> parts += part
+            }
+        }
+        return parts.joinToString("/")
+    }
+
     companion object {
         /** Bytes read of one file: more than any file of these trees has that is of use here. */
         const val LIMIT: Int = 1 shl 20
+        private const val PAGE = 4096
 
         /** The running kernel's devices. */
         val SYS: SystemTree = SystemTree(Path.of("/sys"))

@@ -1,5 +1,6 @@
 package dev.arraywright.hardware.device.block
 
+import dev.arraywright.hardware.discovery.DeviceNames
 import dev.arraywright.hardware.linux.DeviceNumber
 import dev.arraywright.spi.device.DeviceType
 import java.io.IOException
@@ -27,13 +28,12 @@ internal data class BlockIdentity(
             val partition = text(node.resolve("partition"))
             val disk = if (partition == null) node else node.parent
             val serial = text(disk.resolve("device/serial")) ?: text(disk.resolve("serial")) ?: ""
-            val wwid = text(disk.resolve("wwid")) ?: text(disk.resolve("device/wwid"))
+            val wwid = DeviceNames.wwid(text(disk.resolve("wwid")) ?: text(disk.resolve("device/wwid")))
             val model = text(disk.resolve("device/model")) ?: ""
-            val name = wwid ?: serial.ifEmpty { null }?.let { listOf(model, it).filter(String::isNotEmpty) }
-                ?.joinToString("-")
+            val name = wwid ?: serial.ifEmpty { null }?.let { DeviceNames.modelSerial(model, it) }
             val suffix = partition?.let { "-part$it" } ?: ""
             return BlockIdentity(
-                id = if (name == null) address else "block:" + name.replace(Regex("\\s+"), "_") + suffix,
+                id = if (name == null) address else "block:$name$suffix",
                 model = model,
                 serial = serial,
                 type = type(disk),

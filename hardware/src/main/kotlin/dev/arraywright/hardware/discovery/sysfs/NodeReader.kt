@@ -1,0 +1,125 @@
+package dev.arraywright.hardware.discovery.sysfs
+
+import dev.arraywright.hardware.discovery.DeviceFlag
+import dev.arraywright.hardware.discovery.DeviceNames
+import dev.arraywright.hardware.tree.SystemTree
+
+/** Reads device directories, for one look: what many devices share is read once. */
+internal class NodeReader(private val sys: SystemTree) {
+    private val blocks = BlockReader(sys, ::numaNode)
+    private val numa = HashMap<String, Int?>()
+
+    /** Null if there is no such device, or none of interest. */
+    fun read(path: String, kind: Node.Kind): Node? {
+        val uevent = uevent(path) ?: return null
+        return when (kind) {
+            Node.Kind.BLOCK -> blocks.read(path, uevent)
+            Node.Kind.PCI -> function(path)
+            Node.Kind.NVME -> controller(path, uevent)
+            Node.Kind.NET -> network(path)
+            Node.Kind.ACCEL -> accelerator(path, uevent)
+        }
+    }
+
+    private fun function(path: String): Node? {
+        val code = sys.text("$path/class")?.removePrefix("0x") ?: return null
+        val flags = CLASSES[code.take(2)] ?: return null
+        val place = DevicePath(path)
+        val vendor = sys.text("$path/vendor")?.removePrefix("0x")
+        val device = sys.text("$path/device")?.removePrefix("0x")
+        return Node(
+            path = path,
+            kind = Node.Kind.PCI,
+            flags = flags + DeviceFlag.PCI + if (vendor == "1af4") setOf(DeviceFlag.VIRTIO) else emptySet(),
+            model = if (vendor != null && device != null) "$vendor:$device" else null,
+            transport = "pcie",
+            numaNode = numaNode(place),
+            pciAddress = place.pciAddress,
+            place = place.place(null),
+            incarnation = sys.inode(path),
+        )
+    }
+
+    private fun controller(path: String, uevent: Map<String, String>): Node {
+        val place = DevicePath(path)
+        return Node(
+            path = path,
+            kind = Node.Kind.NVME,
+            flags = setOf(DeviceFlag.NVME_CONTROLLER),
+            file = uevent["DEVNAME"],
+            number = numberIn(uevent),
+            model = sys.text("$path/model"),
+            modelId = "controller-" + (sys.text("$path/model") ?: "nvme"),
+            serial = DeviceNames.serial(sys.text("$path/serial")),
+            firmware = sys.text("$path/firmware_rev"),
+            transport = sys.text("$path/transport"),
+            numaNode = numaNode(place),
+            pciAddress = place.pciAddress,
+            place = place.place("nvme"),
+            incarnation = sys.inode(path),
+        )
+    }
+
+    private fun network(path: String): Node? {
+        val place = DevicePath(path)
+        if (place.isVirtual || !sys.exists("$path/device")) return null
+        return Node(
+            path = path,
+            kind = Node.Kind.NET,
+            flags = setOfNotNull(DeviceFlag.NETWORK, DeviceFlag.VIRTIO.takeIf { place.isVirtio }),
+            serial = sys.text("$path/address"),
+            transport = place.transport ?: "pcie".takeIf { place.pciAddress != null },
+            numaNode = numaNode(place),
+            pciAddress = place.pciAddress,
+            place = place.place("net-" + (sys.text("$path/dev_port") ?: "0")),
+            incarnation = sys.inode(path),
+        )
+    }
+
+    private fun accelerator(path: String, uevent: Map<String, String>): Node {
+        val place = DevicePath(path)
+        return Node(
+            path = path,
+            kind = Node.Kind.ACCEL,
+            flags = setOf(DeviceFlag.ACCELERATOR),
+            file = uevent["DEVNAME"],
+            number = numberIn(uevent),
+            transport = "pcie".takeIf { place.pciAddress != null },
+            numaNode = numaNode(place),
+            pciAddress = place.pciAddress,
+            place = place.place("accel"),
+            incarnation = sys.inode(path),
+        )
+    }
+
+    private fun numaNode(place: DevicePath): Int? {
+        val path = place.pciPath ?: return null
+        return numa.getOrPut(path) { sys.int("$path/numa_node")?.takeIf { it >= 0 } }
+    }
+
+    private fun uevent(path: String): Map<String, String>? {
+        val bytes = sys.bytes("$path/uevent") ?: return null
+        val result = HashMap<String, String>(8)
+        for (line in bytes.decodeToString().lineSequence()) {
+            val equals = line.indexOf('=')
+            if (equals > 0) result[line.substring(0, equals)] = line.substring(equals + 1)
+        }
+        return result
+    }
+
+    internal companion object {
+        /** The first byte of a PCI class. */
+        private val CLASSES = mapOf(
+            "01" to setOf(DeviceFlag.STORAGE_CONTROLLER),
+            "02" to setOf(DeviceFlag.NETWORK),
+            "03" to setOf(DeviceFlag.GPU, DeviceFlag.ACCELERATOR),
+            "12" to setOf(DeviceFlag.ACCELERATOR),
+        )
+
+        fun numberIn(uevent: Map<String, String>): String? {
+            val major = uevent["MAJOR"]?.toIntOrNull() ?: return null
+            val minor = uevent["MINOR"]?.toIntOrNull() ?: return null
+            return "$major:$minor"
+        }
+    }
+}
