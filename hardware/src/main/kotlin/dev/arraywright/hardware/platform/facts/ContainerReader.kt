@@ -25,9 +25,10 @@ internal class ContainerReader(
 
     private fun variables() = buildMap {
         for (variable in VARIABLES) environment[variable]?.let { put("this process: $variable", it) }
-        for (each in proc.bytes("1/environ")?.strings().orEmpty())
+        for (each in proc.bytes("1/environ")?.strings().orEmpty()) {
             if (each.substringBefore('=') in VARIABLES)
                 put("process 1: ${each.substringBefore('=')}", each.substringAfter('=', ""))
+        }
     }
 
     private fun cgroups(process: String) =

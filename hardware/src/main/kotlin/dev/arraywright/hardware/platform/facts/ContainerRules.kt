@@ -41,24 +41,29 @@ internal object ContainerRules {
     }
 
     private fun told(facts: ContainerFacts) = buildList {
-        for ((mark, text) in facts.marks) when (mark) {
-            "/run/systemd/container" -> add(mark, "says \"$text\"", named(text), 90)
-            "/run/.containerenv" -> add(mark, "is there", PODMAN, 75)
-            "/.dockerenv" -> add(mark, "is there", DOCKER, 60)
-            else -> add(mark, "is there", KUBERNETES, 95)
+        for ((mark, text) in facts.marks) {
+            when (mark) {
+                "/run/systemd/container" -> add(mark, "says \"$text\"", named(text), 90)
+                "/run/.containerenv" -> add(mark, "is there", PODMAN, 75)
+                "/.dockerenv" -> add(mark, "is there", DOCKER, 60)
+                else -> add(mark, "is there", KUBERNETES, 95)
+            }
         }
-        for ((variable, value) in facts.environment)
+        for ((variable, value) in facts.environment) {
             if (variable.endsWith("KUBERNETES_SERVICE_HOST"))
                 add("environment of $variable", "is \"$value\"", KUBERNETES, 95)
             else
                 add("environment of $variable", "is \"$value\"", named(value), 88)
+        }
     }
 
     private fun paths(facts: ContainerFacts) = buildList {
-        for ((path, source) in facts.cgroups)
+        for ((path, source) in facts.cgroups) {
             of(CGROUPS, path)?.let { (kind, weight) -> add(source, path, kind, weight) }
-        for ((mount, target) in facts.mounts)
+        }
+        for ((mount, target) in facts.mounts) {
             of(MOUNTS, mount)?.let { (kind, weight) -> add("/proc/self/mountinfo", "$target is $mount", kind, weight) }
+        }
     }
 
     private fun kernel(facts: ContainerFacts) = buildList {

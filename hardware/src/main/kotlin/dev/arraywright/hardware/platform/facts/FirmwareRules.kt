@@ -97,11 +97,12 @@ internal object FirmwareRules {
             val kind = NODES.entries.firstOrNull { each.startsWith(it.key) }?.value ?: OTHER
             add("/proc/device-tree/hypervisor/compatible", "is \"$each\"", kind, 80)
         }
-        for (each in facts.deviceTree)
+        for (each in facts.deviceTree) {
             if (each == "linux,dummy-virt")
                 add(TREE, "\"$each\" is a machine without a board, of QEMU's, Firecracker's or another's", OTHER, 30)
             else if (each.startsWith("qemu,"))
                 add(TREE, "is \"$each\"", QEMU, 35)
+        }
         if (facts.deviceTree.isNotEmpty() && facts.dmi.isEmpty() && facts.hypervisorNode.isEmpty())
             add(TREE, "\"${facts.deviceTree.first()}\" is a board, and no hypervisor is named", BARE_METAL, 10)
     }

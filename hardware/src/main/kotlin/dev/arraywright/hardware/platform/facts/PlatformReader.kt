@@ -68,11 +68,12 @@ internal class PlatformReader(
 
     private fun vendor(leaf: CpuidLeaf): String =
         buildString {
-            for (register in intArrayOf(leaf.ebx, leaf.ecx, leaf.edx))
+            for (register in intArrayOf(leaf.ebx, leaf.ecx, leaf.edx)) {
                 for (shift in 0..24 step 8) {
                     val char = (register shr shift and 0xff).toChar()
                     if (char in ' '..'~') append(char)
                 }
+            }
         }
 
     private fun oem(table: String) = sys.bytes("firmware/acpi/tables/$table")?.let(AcpiHeader::oem)
@@ -90,11 +91,16 @@ internal class PlatformReader(
     }
 
     private fun paravirtual() = buildMap {
-        for (bus in listOf("xen", "vmbus")) for (device in sys.names("bus/$bus/devices"))
-            putIfAbsent(if (bus == "xen") device else "vmbus device $device", "/sys/bus/$bus/devices")
+        for (bus in listOf("xen", "vmbus")) {
+            for (device in sys.names("bus/$bus/devices")) {
+                putIfAbsent(if (bus == "xen") device else "vmbus device $device", "/sys/bus/$bus/devices")
+            }
+        }
         // A kernel may have a driver built in without the device.
-        for (driver in DRIVERS) if (sys.names("bus/pci/drivers/$driver").any { ':' in it })
-            put(driver, "/sys/bus/pci/drivers")
+        for (driver in DRIVERS) {
+            if (sys.names("bus/pci/drivers/$driver").any { ':' in it })
+                put(driver, "/sys/bus/pci/drivers")
+        }
     }
 
     private fun pci(device: String): String? {

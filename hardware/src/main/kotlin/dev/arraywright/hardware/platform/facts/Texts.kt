@@ -94,7 +94,7 @@ internal object MountParser {
 internal object AcpiHeader {
     /** The two ids as one text, each padded as it is in the table; null if there is no header. */
     fun oem(table: ByteArray): String? =
-        if (table.size < 24) null else String(table, 10, 14, Charsets.ISO_8859_1).filter { it in ' '..'~' }
+        if (table.size < 24) null else String(table, 10, 14, Charsets.ISO_8859_1).filter { it in ' '..'~' }.trimEnd()
 }
 
 /** Texts that end with a NUL each, as in the device tree and in `/proc/PID/environ`. */

@@ -62,11 +62,13 @@ class ParsersSpec : StringSpec({
     val texts = Arb.list(pieces, 0..40).map { it.joinToString("") }
 
     "no text makes a parser fail" {
-        for (arbitrary in listOf(texts, Arb.string(0..200))) checkAll(3_000, arbitrary) { text ->
-            CpuInfoParser.parse(text)
-            CommandLineParser.parse(text)
-            CgroupParser.parse(text)
-            MountParser.parse(text)
+        for (arbitrary in listOf(texts, Arb.string(0..200))) {
+            checkAll(3_000, arbitrary) { text ->
+                CpuInfoParser.parse(text)
+                CommandLineParser.parse(text)
+                CgroupParser.parse(text)
+                MountParser.parse(text)
+            }
         }
         checkAll(2_000, Arb.byteArray(Arb.int(0..64), Arb.byte())) {
             AcpiHeader.oem(it)

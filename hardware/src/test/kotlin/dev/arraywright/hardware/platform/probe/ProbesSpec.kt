@@ -62,10 +62,12 @@ class ProbesSpec : StringSpec({
     }
 
     "a place without anything has none of it, each with a reason" {
-        for ((name, capability) in look(tree())) withClue(capability) {
-            capability.name shouldBe name
-            capability.available shouldBe false
-            capability.absence.shouldNotBeBlank()
+        for ((name, capability) in look(tree())) {
+            withClue(capability) {
+                capability.name shouldBe name
+                capability.available shouldBe false
+                capability.absence.shouldNotBeBlank()
+            }
         }
     }
 
