@@ -7,19 +7,44 @@ import dev.arraywright.hardware.device.file.FileDriver
 import dev.arraywright.hardware.device.guard.DeadlineTimer
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
 import dev.arraywright.hardware.device.memory.MemoryDriver
+import dev.arraywright.hardware.discovery.HardwareMonitor
+import dev.arraywright.hardware.discovery.healthTargets
+import dev.arraywright.hardware.discovery.real
+import dev.arraywright.hardware.health.ArrayLatency
+import dev.arraywright.hardware.health.HealthMonitor
+import dev.arraywright.hardware.health.HealthThresholds
+import dev.arraywright.hardware.health.probe.systemHealthProbes
+import dev.arraywright.hardware.linux.LinuxCalls
+import dev.arraywright.hardware.linux.Poller
+import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.memory.BufferPool
+import dev.arraywright.hardware.memory.balloon.BalloonDriver
+import dev.arraywright.hardware.memory.balloon.PoolClient
+import dev.arraywright.hardware.memory.pressure.MemoryMonitor
 import dev.arraywright.hardware.nbd.client.NbdDriver
+import dev.arraywright.hardware.platform.CapabilityRegistry
+import dev.arraywright.hardware.platform.HypervisorDetector
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.map
 import org.koin.core.module.Module
+import org.koin.core.scope.Scope
 import org.koin.dsl.module
 import org.koin.dsl.onClose
+import java.nio.file.Path
+import kotlin.coroutines.CoroutineContext
+import kotlin.time.Clock
+import kotlin.time.TimeSource
 
 /**
  * What `hardware` offers to a Koin application: the [BufferPool], the [DeadlineTimer] and the [DeviceOpener] with the
- * built-in drivers. They are closed with the application; close the devices first.
+ * built-in drivers; and what watches the machine, each begun with the first `get` of it, in the application's
+ * `CoroutineScope` where it has one. All are closed with the application; close the devices first.
  *
  * @param bufferBytes the pool's limit, a multiple of 4 KiB
+ * @param histories a directory where the history of disks' health outlives the process; null to keep it in memory
  */
-public fun hardwareModule(bufferBytes: Long = defaultBufferBytes()): Module =
+public fun hardwareModule(bufferBytes: Long = defaultBufferBytes(), histories: Path? = null): Module =
     module {
         single<BufferPool> { BufferPool(bufferBytes) } onClose { it?.close() }
         single<DeadlineTimer> { SystemDeadlineTimer() } onClose { (it as? AutoCloseable)?.close() }
@@ -27,7 +52,53 @@ public fun hardwareModule(bufferBytes: Long = defaultBufferBytes()): Module =
             BuiltInDrivers.of(FileDriver(), BlockSpecialDriver(), MemoryDriver(), NbdDriver())
         }
         single<DeviceOpener> { DeviceOpener(get(), get(), get()) } onClose { it?.close() }
+        watchers(histories)
     }
+
+private fun Module.watchers(histories: Path?) {
+    single<SharedPoller> { SharedPoller() } onClose { it?.close() }
+    single<HardwareMonitor> { HardwareMonitor.real(context(), get<SharedPoller>().poller) } onClose { it?.close() }
+    single<HypervisorDetector> { HypervisorDetector() }
+    single<CapabilityRegistry> {
+        CapabilityRegistry(context(), get<HardwareMonitor>().devices.map { })
+    } onClose { it?.close() }
+    single<HealthThresholds> { HealthThresholds() }
+    single<ArrayLatency> { ArrayLatency() }
+    single<HealthMonitor> {
+        HealthMonitor(
+            context(),
+            get<HardwareMonitor>().devices.map { it.healthTargets() },
+            systemHealthProbes(Clock.System, get<ArrayLatency>()::of),
+            get<HealthThresholds>().policy,
+            Clock.System,
+            TimeSource.Monotonic,
+            histories,
+        )
+    } onClose { it?.close() }
+    single<MemoryMonitor> { MemoryMonitor(context()) } onClose { it?.close() }
+    single<BalloonDriver> {
+        BalloonDriver(context(), get<MemoryMonitor>()).apply {
+            registerPressureHandler("buffers", order = 0, handler = PoolClient(this@single.get()))
+        }
+    } onClose { it?.close() }
+}
+
+/** One poller for all of an application, as far as native calls can be made. */
+internal class SharedPoller : AutoCloseable {
+    val poller: Poller? =
+        try {
+            if (LinuxCalls.absence == null) Poller() else null
+        } catch (_: PosixException) {
+            // What would have used it polls by time, and says so.
+            null
+        }
+
+    override fun close() {
+        poller?.close()
+    }
+}
+
+private fun Scope.context(): CoroutineContext = getOrNull<CoroutineScope>()?.coroutineContext ?: Dispatchers.Default
 
 /** A quarter of what the JVM may use for its heap, from 64 MiB to 1 GiB: direct memory is bounded by the same figure. */
 private fun defaultBufferBytes(): Long =

@@ -6,6 +6,7 @@ import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
+import dev.arraywright.kernel.machine.Machine
 import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CancellationException
@@ -44,6 +45,8 @@ public class ArraywrightKernel internal constructor(
     private val watching: Watching,
     /** What keeps arrays whole: spares, failover, rebuilds, scrubs, and the policy of all that. */
     public val protection: Protection,
+    /** What the kernel runs on; null without [KernelOptions.watch]. */
+    public val machine: Machine?,
 ) : AutoCloseable {
     private val closing = Mutex()
 

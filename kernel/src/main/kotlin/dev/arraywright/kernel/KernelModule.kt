@@ -5,6 +5,9 @@ import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.machine.Blind
+import dev.arraywright.kernel.machine.Machine
+import dev.arraywright.kernel.machine.MachineEvents
+import dev.arraywright.kernel.machine.MachineSight
 import dev.arraywright.kernel.machine.Places
 import dev.arraywright.kernel.machine.Plugs
 import dev.arraywright.kernel.machine.Sight
@@ -25,7 +28,7 @@ import kotlin.time.Clock
 
 /** Everything a kernel needs, its own module included: what a host loads into its Koin application. */
 public fun kernelModules(options: KernelOptions = KernelOptions()): List<Module> =
-    listOf(hardwareModule(options.bufferLimit), raidModule(), kernelModule(options))
+    listOf(hardwareModule(options.bufferLimit, options.state?.resolve("health")), raidModule(), kernelModule(options))
 
 /** The kernel itself, one an application, closed with it. */
 public fun kernelModule(options: KernelOptions = KernelOptions()): Module = module {
@@ -39,13 +42,19 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<EventStream> { EventStream(get(), options.journal?.let { EventJournal.open(it, options.journalLimits) }) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
-    single<Sight> { Blind }
+    if (options.watch) {
+        single<Machine> { Machine(get(), get(), get(), get(), get(), get(), get()) }
+        single<Sight> { MachineSight(get(), get()) }
+        single<MachineEvents> { MachineEvents(get(), get()) }
+    } else {
+        single<Sight> { Blind }
+    }
     single<Places> { Places(get()) }
     single<Protection> { protection(get(), get(), get(), get(), get(), get()) }
     single<Plugs> { Plugs(get(), get(), get(), get(), get()) }
-    single<Watching> { Watching(get(), get()) }
+    single<Watching> { Watching(get(), get(), getOrNull()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get()) } onClose {
+    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull()) } onClose {
         it?.close()
     }
 }

@@ -14,7 +14,10 @@ import kotlin.time.Duration.Companion.seconds
  * @param bufferLimit bytes of off-heap memory that I/O may hold at once
  * @param journal the directory that keeps the events, of this kernel alone; absent: they are not kept
  * @param journalLimits how many of them it keeps
- * @param state the directory that remembers across restarts how far scrubs came; absent: in memory only
+ * @param state the directory that remembers across restarts how far scrubs came and how disks aged; absent: in memory
+ *   only
+ * @param watch whether it follows what is plugged in and out, disks' health and how short memory is; see
+ *   [ArraywrightKernel.machine]
  * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
  */
 public data class KernelOptions(
@@ -25,4 +28,5 @@ public data class KernelOptions(
     public val journalLimits: JournalLimits = JournalLimits(),
     public val state: Path? = null,
     public val memberDeadline: Duration = 30.seconds,
+    public val watch: Boolean = true,
 )

@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.hardware.device.guard.GuardLimits
+import dev.arraywright.hardware.health.HealthPolicy
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.codec.Parity
@@ -12,6 +13,7 @@ import org.koin.core.annotation.KoinExperimentalAPI
 import org.koin.dsl.koinApplication
 import org.koin.dsl.module
 import org.koin.test.verify.verify
+import java.nio.file.Path
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -41,4 +43,10 @@ private val handedIn = listOf(
     GuardLimits::class,
     Duration::class,
     EventJournal::class,
+    HealthPolicy::class,
+    Function0::class,
+    Function1::class,
+    Map::class,
+    List::class,
+    Path::class,
 )

@@ -67,5 +67,20 @@ public data class HardwareDevice(
         get() = DeviceFlag.BLOCK in flags && inUse == null && size > 0 && !readOnly &&
             DeviceFlag.OPTICAL !in flags && children.isEmpty() && holders.isEmpty()
 
+    /** Whether it has blocks of its own: it is no part of another device, and not made of others. */
+    val isDisk: Boolean get() = DeviceFlag.BLOCK in flags && flags.none { it in DEPENDENT }
+
     override fun toString(): String = "$name ($id)"
+
+    private companion object {
+        val DEPENDENT = setOf(
+            DeviceFlag.PARTITION,
+            DeviceFlag.LOOP,
+            DeviceFlag.ZRAM,
+            DeviceFlag.RAM,
+            DeviceFlag.MD,
+            DeviceFlag.DEVICE_MAPPER,
+            DeviceFlag.NBD,
+        )
+    }
 }

@@ -5,7 +5,7 @@ import dev.arraywright.hardware.discovery.sysfs.SysfsProbe
 import dev.arraywright.hardware.hotplug.Hotplug
 import dev.arraywright.hardware.hotplug.LinuxHotplug
 import dev.arraywright.hardware.linux.Poller
-import dev.arraywright.hardware.linux.Posix
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.tree.SystemTree
 import java.nio.file.Path
@@ -31,7 +31,7 @@ internal fun HardwareMonitor.Companion.real(
     val probe = probe(SystemTree.SYS, SystemTree.PROC)
     val (hotplug, why) = when {
         probe !is SysfsProbe -> null to "there is no /sys"
-        poller == null -> null to (Posix.absence ?: "nothing waits for descriptors")
+        poller == null -> null to (LinuxCalls.absence ?: "nothing waits for descriptors")
         else -> hotplug(poller)
     }
     return HardwareMonitor(context, probe, hotplug, io, TimeSource.Monotonic, pace, why)

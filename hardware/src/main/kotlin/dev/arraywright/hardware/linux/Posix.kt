@@ -49,16 +49,6 @@ internal object Posix {
 
     @JvmStatic external fun strerror(errno: Int): String
 
-    /** Why none of these calls can be made here; null on 64-bit Linux. */
-    val absence: String? by lazy {
-        val system = System.getProperty("os.name")
-        when {
-            system != "Linux" -> "$system is not Linux"
-            Native.POINTER_SIZE != 8 -> "this JVM is not a 64-bit one"
-            else -> null
-        }
-    }
-
     fun errno(): Int = Native.getLastError()
 
     const val O_RDONLY: Int = 0

@@ -24,11 +24,8 @@ internal object SystemCalls {
 
     /** Why no system call can be made by its number here; null where the numbers are known. */
     val absence: String? by lazy {
-        val system = System.getProperty("os.name")
-        // Asked first: elsewhere the C library lacks what Posix binds.
-        if (system != "Linux") return@lazy "$system is not Linux"
         val known = isX86 || architecture in setOf("aarch64", "arm64")
-        Posix.absence ?: if (known) null else "unknown architecture $architecture"
+        LinuxCalls.absence ?: if (known) null else "unknown architecture $architecture"
     }
 
     /** Makes an io_uring of one entry and closes it; the feature bits of io_uring_setup(2). */

@@ -1,6 +1,5 @@
 package dev.arraywright.kernel.machine
 
-import dev.arraywright.hardware.discovery.DeviceFlag
 import dev.arraywright.hardware.discovery.HardwareChange
 import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.kernel.event.HardwareAdded
@@ -25,20 +24,6 @@ internal fun HardwareChange.toOccurrence(used: Boolean): Occurrence? {
         }
     }
 }
-
-/** Has blocks of its own, and is no part of and not made of others. */
-private val HardwareDevice.isDisk: Boolean
-    get() = DeviceFlag.BLOCK in flags && flags.none { it in MADE }
-
-private val MADE = setOf(
-    DeviceFlag.PARTITION,
-    DeviceFlag.LOOP,
-    DeviceFlag.ZRAM,
-    DeviceFlag.RAM,
-    DeviceFlag.MD,
-    DeviceFlag.DEVICE_MAPPER,
-    DeviceFlag.NBD,
-)
 
 private val TOLD: Map<String, (HardwareDevice) -> Any?> = mapOf(
     "size" to HardwareDevice::size,

@@ -5,8 +5,11 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 
 /** What a kernel does by itself as the machine changes, from the start of this to [end]. */
-internal class Watching(scope: CoroutineScope, plugs: Plugs) {
-    private val job = scope.launch { launch { plugs.follow() } }
+internal class Watching(scope: CoroutineScope, plugs: Plugs, events: MachineEvents?) {
+    private val job = scope.launch {
+        launch { plugs.follow() }
+        if (events != null) launch { events.tell() }
+    }
 
     suspend fun end() {
         job.cancelAndJoin()

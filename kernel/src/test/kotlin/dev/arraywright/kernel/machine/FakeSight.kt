@@ -4,6 +4,7 @@ import dev.arraywright.hardware.discovery.DeviceFlag
 import dev.arraywright.hardware.discovery.DeviceId
 import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.kernelModules
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.update
@@ -42,7 +43,7 @@ internal class FakeSight : Sight {
     fun kernel(): Seeing {
         val application = koinApplication {
             allowOverride(true)
-            modules(kernelModules() + module { single<Sight> { this@FakeSight } })
+            modules(kernelModules(KernelOptions(watch = false)) + module { single<Sight> { this@FakeSight } })
         }
         return Seeing(application.koin.get()) { application.close() }
     }

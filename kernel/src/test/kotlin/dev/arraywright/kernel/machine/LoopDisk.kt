@@ -25,6 +25,12 @@ internal class LoopDisk(private val file: File, private val size: Long = 16L shl
         resize(size)
     }
 
+    /** It is twice as large. */
+    fun grow() {
+        resize(2 * size)
+        run("losetup", "--set-capacity", path)
+    }
+
     override fun close() {
         run("losetup", "--detach", path)
     }

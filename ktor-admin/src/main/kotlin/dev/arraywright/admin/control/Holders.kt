@@ -2,6 +2,7 @@ package dev.arraywright.admin.control
 
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.KernelOptions
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
@@ -40,7 +41,7 @@ internal class Holders(private val directory: RuntimeDirectory) {
 
 /** Does [block] with a kernel of its own, which is shut down afterwards, also when the process is told to end meanwhile. */
 internal suspend fun <T> withKernel(block: suspend (ArraywrightKernel) -> T): T {
-    val kernel = ArraywrightKernel.start()
+    val kernel = ArraywrightKernel.start(KernelOptions(watch = false))
     val hook = Thread(kernel::close, "arraywright-end")
     Runtime.getRuntime().addShutdownHook(hook)
     try {

@@ -8,6 +8,7 @@ import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Errno
 import dev.arraywright.hardware.linux.NvmeAdmin
 import dev.arraywright.hardware.linux.NvmeException
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.Posix
 import dev.arraywright.hardware.linux.PosixException
 import java.io.IOException
@@ -19,7 +20,7 @@ internal class NvmeHealthProbe(private val clock: Clock) : HealthProbe {
 
     override suspend fun read(target: HealthTarget): ProbeAnswer {
         if (target.kind != HealthTarget.Kind.NVME) return ProbeAnswer.Absent("not an NVMe device")
-        Posix.absence?.let { return ProbeAnswer.Absent(it) }
+        LinuxCalls.absence?.let { return ProbeAnswer.Absent(it) }
         return try {
             Descriptor.open(target.path, Posix.O_RDONLY).use { device ->
                 val reading = NvmeHealthLogParser.parse(NvmeAdmin.healthLog(device), clock.now())

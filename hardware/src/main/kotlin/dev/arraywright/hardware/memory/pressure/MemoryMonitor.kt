@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.memory.pressure
 
 import dev.arraywright.hardware.linux.Poller
-import dev.arraywright.hardware.linux.Posix
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.memory.source.Sources
 import dev.arraywright.hardware.tree.SystemTree
@@ -159,7 +159,7 @@ private class OwnPoller {
         private set
 
     fun open(): Poller? {
-        absence = Posix.absence
+        absence = LinuxCalls.absence
         if (absence == null) {
             try {
                 poller = Poller()

@@ -3,7 +3,7 @@ package dev.arraywright.hardware.memory.source
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Epoll
 import dev.arraywright.hardware.linux.Poller
-import dev.arraywright.hardware.linux.Posix
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.Triggers
 import dev.arraywright.hardware.memory.figures.Lineage
 import dev.arraywright.hardware.memory.figures.MemoryCgroup
@@ -157,10 +157,10 @@ class KernelPressureSpec : StringSpec({
     }
 })
 
-private fun missingPsi(): String? = Posix.absence ?: "no $PSI".takeUnless { Path.of(PSI).isWritable() }
+private fun missingPsi(): String? = LinuxCalls.absence ?: "no $PSI".takeUnless { Path.of(PSI).isWritable() }
 
 private fun missingCgroups(): String? =
-    Posix.absence ?: "no cgroup v1 to write to".takeUnless {
+    LinuxCalls.absence ?: "no cgroup v1 to write to".takeUnless {
         cgroups.resolve("cgroup.event_control").exists() && cgroups.isWritable()
     }
 
