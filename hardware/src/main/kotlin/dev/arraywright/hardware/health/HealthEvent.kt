@@ -1,8 +1,8 @@
 package dev.arraywright.hardware.health
 
 /**
- * A change of what is held against a device. [Raised] puts a finding there, [Worsened] and [Eased] replace it, [Recovered]
- * takes it away, [Forgotten] takes all: folded so, events always make the findings of the reports.
+ * A change of what is held against a device. [Raised] puts a finding there, [Worsened] and [Eased] replace it,
+ * [Recovered] takes it away, [Forgotten] takes all: folded so, events always make the findings of the reports.
  */
 public sealed interface HealthEvent {
     public val id: String

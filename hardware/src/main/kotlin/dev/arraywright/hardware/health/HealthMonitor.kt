@@ -26,9 +26,9 @@ import kotlin.time.Clock
 import kotlin.time.TimeSource
 
 /**
- * Watches the health of devices: reads each every few minutes, sooner while there is something against it, holds what it
- * read against the policy and the device's own history, and tells what changes. A device that hangs costs a thread of [io]
- * for each probe that it hangs in, and shows as suspect and stale. Thread-safe.
+ * Watches the health of devices: reads each every few minutes, sooner while there is something against it, holds what
+ * it read against the policy and the device's own history, and tells what changes. A device that hangs costs a thread
+ * of [io] for each probe that it hangs in, and shows as suspect and stale. Thread-safe.
  *
  * @param context its job is the parent; ends with it, or by [close], neither of which waits for devices
  * @param targets the devices, whenever they change

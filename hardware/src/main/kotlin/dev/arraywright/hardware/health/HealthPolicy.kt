@@ -45,12 +45,16 @@ public data class HealthPolicy(
 ) {
     init {
         require(period >= 1.seconds) { "the period must be at least 1 s, not $period" }
-        require(warnedPeriod in 1.seconds..period) { "the warned period must be from 1 s to $period, not $warnedPeriod" }
+        require(warnedPeriod in 1.seconds..period) {
+            "the warned period must be from 1 s to $period, not $warnedPeriod"
+        }
         require(deadline in 1.seconds..5.minutes) { "the deadline must be from 1 s to 5 min, not $deadline" }
         require(temperatureWarning in 1..temperatureCritical) {
             "the warning temperature must be from 1 to $temperatureCritical C, not $temperatureWarning"
         }
-        require(temperatureCritical <= 200) { "the critical temperature must be at most 200 C, not $temperatureCritical" }
+        require(temperatureCritical <= 200) {
+            "the critical temperature must be at most 200 C, not $temperatureCritical"
+        }
         require(temperatureHysteresis in 0..20) { "the hysteresis must be from 0 to 20 C, not $temperatureHysteresis" }
         require(spareWarning in 0..100) { "the spare to warn at must be from 0 to 100 %, not $spareWarning" }
         require(wearWarning in 1..wornOut) { "the wear to warn at must be from 1 to $wornOut %, not $wearWarning" }

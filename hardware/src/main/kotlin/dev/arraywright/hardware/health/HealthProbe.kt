@@ -6,8 +6,8 @@ public interface HealthProbe {
     public val source: HealthSource
 
     /**
-     * Reads once. May block its thread for as long as the device pleases: the [HealthMonitor] gives it one of its own and
-     * a deadline, and does not call it again for this device before it has returned. An exception counts as
+     * Reads once. May block its thread for as long as the device pleases: the [HealthMonitor] gives it one of its own
+     * and a deadline, and does not call it again for this device before it has returned. An exception counts as
      * [ProbeAnswer.Failed].
      */
     public suspend fun read(target: HealthTarget): ProbeAnswer

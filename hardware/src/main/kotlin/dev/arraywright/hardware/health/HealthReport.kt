@@ -42,5 +42,7 @@ public data class HealthReport(
 
     /** Why the device is predicted to fail; null if it is not. */
     public val predictedFailure: String?
-        get() = findings.filter { it.severity >= HealthSeverity.FAILING }.joinToString("; ") { it.text }.ifEmpty { null }
+        get() = findings.filter {
+            it.severity >= HealthSeverity.FAILING
+        }.joinToString("; ") { it.text }.ifEmpty { null }
 }

@@ -21,7 +21,10 @@ internal fun resource(name: String): String =
     checkNotNull(HealthTarget::class.java.getResource("/$name")) { "no resource $name" }.readText()
 
 /** A probe that answers what it is told to, and hangs as a device does: it cannot be cancelled. */
-internal class FakeProbe(override val source: HealthSource = HealthSource.NVME_LOG, private val clock: Clock) : HealthProbe {
+internal class FakeProbe(
+    override val source: HealthSource = HealthSource.NVME_LOG,
+    private val clock: Clock,
+) : HealthProbe {
     private val answers = HashMap<String, ProbeAnswer>()
     private val gates = HashMap<String, CompletableDeferred<Unit>>()
 
@@ -54,6 +57,11 @@ internal class FakeProbe(override val source: HealthSource = HealthSource.NVME_L
         gates[target.id]?.let { withContext(NonCancellable) { it.await() } }
         running -= target.id
         val answer = answers.getValue(target.id)
-        return if (answer is ProbeAnswer.Read) answer.copy(reading = answer.reading.copy(time = clock.now())) else answer
+        return if (answer is ProbeAnswer.Read)
+            answer.copy(
+                reading = answer.reading.copy(time = clock.now()),
+            )
+        else
+            answer
     }
 }

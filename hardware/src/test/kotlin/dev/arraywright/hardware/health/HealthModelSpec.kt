@@ -56,10 +56,14 @@ private class ModelDevice(val id: String) {
             val was = held[TEMPERATURE]
             val back = policy.temperatureHysteresis
             val critical = celsius >= policy.temperatureCritical ||
-                was == FAILING && celsius > policy.temperatureCritical - back
-            val high = celsius >= policy.temperatureWarning || was != null && celsius > policy.temperatureWarning - back
-            if (critical) next[TEMPERATURE] = FAILING else if (high) next[TEMPERATURE] = WARNING
-            if (used as Int >= policy.wornOut) next[WEAR] = FAILING else if (used >= policy.wearWarning) next[WEAR] = WARNING
+                (was == FAILING && celsius > policy.temperatureCritical - back)
+            val high = celsius >= policy.temperatureWarning ||
+                (was != null && celsius > policy.temperatureWarning - back)
+            if (critical)
+                next[TEMPERATURE] = FAILING
+            else if (high)
+                next[TEMPERATURE] = WARNING
+            if (used as Int >= policy.wearWarning) next[WEAR] = if (used >= policy.wornOut) FAILING else WARNING
             if (spare as Int <= policy.spareWarning) next[SPARE] = FAILING
             warnings as Set<*>
             if (CriticalWarning.SPARE_LOW in warnings) next[WARNS_OF_SPARE] = FAILING

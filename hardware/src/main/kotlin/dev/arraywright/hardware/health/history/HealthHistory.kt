@@ -36,8 +36,9 @@ internal val HealthReading.troubles: Long?
 private fun saturated(a: Long, b: Long): Long = if (a > Long.MAX_VALUE - b) Long.MAX_VALUE else a + b
 
 /**
- * A device's samples, oldest first: one an hour of the latest week, and before that one a day, of two years if it was on
- * every day. How old they may be is not bounded: a clock that is far ahead for once must not cost a history. Immutable.
+ * A device's samples, oldest first: one an hour of the latest week, and before that one a day, of two years if it was
+ * on every day. How old they may be is not bounded: a clock that is far ahead for once must not cost a history.
+ * Immutable.
  */
 internal class HealthHistory private constructor(val samples: List<HealthSample>) {
     /** With [sample], or the same object if the latest is less than an hour older. */
@@ -48,8 +49,8 @@ internal class HealthHistory private constructor(val samples: List<HealthSample>
     }
 
     /**
-     * How much a counter has grown a day, by the latest sample that is a day old, or else the oldest. Growth within less
-     * than a day is not extrapolated. A counter that fell was reset, and all of it is growth.
+     * How much a counter has grown a day, by the latest sample that is a day old, or else the oldest. Growth within
+     * less than a day is not extrapolated. A counter that fell was reset, and all of it is growth.
      */
     fun growthPerDay(now: Instant, current: Long, counter: (HealthSample) -> Long?): Double {
         val told = samples.filter { it.time <= now && counter(it) != null }

@@ -24,9 +24,9 @@ import kotlin.time.Instant
 internal data class LoadedHistory(val history: HealthHistory, val problem: String?)
 
 /**
- * Histories in [directory], a file a device, at most [limit] files: beyond, those that were written longest ago go. A file
- * is replaced as a whole, so a crash leaves the old or the new one. What cannot be understood is set aside under a name
- * that ends in `.damaged`, and the device's history begins anew. Blocks; thread-safe.
+ * Histories in [directory], a file a device, at most [limit] files: beyond, those that were written longest ago go. A
+ * file is replaced as a whole, so a crash leaves the old or the new one. What cannot be understood is set aside under a
+ * name that ends in `.damaged`, and the device's history begins anew. Blocks; thread-safe.
  */
 internal class HistoryFiles(private val directory: Path, private val limit: Int = 1024) {
     /** Throws [IOException] if the directory cannot be read. */
@@ -89,7 +89,9 @@ internal class HistoryFiles(private val directory: Path, private val limit: Int 
                 if (plain) char.toString() else "%" + byte.toHexString()
             }
             if (escaped.length <= LONGEST) return escaped
-            return escaped.take(PLAIN) + "+" + MessageDigest.getInstance("SHA-256").digest(id.encodeToByteArray()).toHexString()
+            return escaped.take(
+                PLAIN,
+            ) + "+" + MessageDigest.getInstance("SHA-256").digest(id.encodeToByteArray()).toHexString()
         }
     }
 }

@@ -78,7 +78,9 @@ internal object HistoryFormat {
 
     private fun sample(buffer: ByteBuffer, at: Int): HealthSample {
         val seconds = buffer.getLong(at)
-        demand(seconds in Instant.DISTANT_PAST.epochSeconds..Instant.DISTANT_FUTURE.epochSeconds) { "no time: $seconds" }
+        demand(seconds in Instant.DISTANT_PAST.epochSeconds..Instant.DISTANT_FUTURE.epochSeconds) {
+            "no time: $seconds"
+        }
         return HealthSample(
             time = Instant.fromEpochSeconds(seconds),
             mediaErrors = buffer.getLong(at + 8).takeIf { it >= 0 },

@@ -12,11 +12,11 @@ import kotlin.time.Instant
 /**
  * When a device's life ends, if it goes on as it did. Pure.
  *
- * The slope is Theil and Sen's: the median of the slopes between any two points. A figure that a device misreports once,
- * or sets back by an update, moves least squares at will but not a median, and up to 29 % of the points may be such. The
- * figures are whole numbers, so between two steps they tell nothing (most pairs would have slope 0): the points are the
- * steps alone, and the time since the last one bounds the slope from above. Null with fewer than [LEAST_STEPS] steps or
- * less than [LEAST_SPAN] between them.
+ * The slope is Theil and Sen's: the median of the slopes between any two points. A figure that a device misreports
+ * once, or sets back by an update, moves least squares at will but not a median, and up to 29 % of the points may be
+ * such. The figures are whole numbers, so between two steps they tell nothing (most pairs would have slope 0): the
+ * points are the steps alone, and the time since the last one bounds the slope from above. Null with fewer than
+ * [LEAST_STEPS] steps or less than [LEAST_SPAN] between them.
  */
 internal object LifePredictor {
     const val LEAST_STEPS = 4

@@ -3,7 +3,8 @@ package dev.arraywright.hardware.health.probe
 import dev.arraywright.hardware.health.HealthReading
 
 /**
- * An ATA SMART attribute: the maker's [value] (mostly 100 falling to [threshold]) and the raw figure, as far as it is one.
+ * An ATA SMART attribute: the maker's [value] (mostly 100 falling to [threshold]) and the raw figure, as far as it is
+ * one.
  */
 internal data class AtaAttribute(
     val id: Int,
@@ -15,8 +16,8 @@ internal data class AtaAttribute(
 )
 
 /**
- * What ATA SMART attributes mean. The numbers 5, 9, 187, 194, 197 and 198 mean the same with all makers; what wears an SSD
- * out does not, so these go by the names of smartmontools' drive database.
+ * What ATA SMART attributes mean. The numbers 5, 9, 187, 194, 197 and 198 mean the same with all makers; what wears an
+ * SSD out does not, so these go by the names of smartmontools' drive database.
  */
 internal class AtaAttributes(private val table: List<AtaAttribute>) {
     fun on(reading: HealthReading, blockSize: Long): HealthReading {

@@ -15,8 +15,8 @@ import kotlin.time.Duration
 internal class ProcessResult(val output: ByteArray, val exit: Int)
 
 /**
- * Runs a program that may hang or flood: what is not done by [deadline] or writes more than [limit] bytes is killed, and
- * its children with it, as it is when the caller is cancelled.
+ * Runs a program that may hang or flood: what is not done by [deadline] or writes more than [limit] bytes is killed,
+ * and its children with it, as it is when the caller is cancelled.
  */
 internal class BoundedProcess(
     private val deadline: Duration,

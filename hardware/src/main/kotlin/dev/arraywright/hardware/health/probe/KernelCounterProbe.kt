@@ -9,7 +9,8 @@ import dev.arraywright.hardware.tree.SystemTree
 import kotlin.time.Clock
 
 /**
- * What the kernel counts and thinks of a device: `device/ioerr_cnt` and `iotmo_cnt` of SCSI and ATA disks (hexadecimal),
+ * What the kernel counts and thinks of a device: `device/ioerr_cnt` and `iotmo_cnt` of SCSI and ATA disks
+ * (hexadecimal),
  * `device/state`, an NVMe controller's `state`, and the ninth figure of `stat`, requests in flight.
  */
 internal class KernelCounterProbe(private val sys: SystemTree, private val clock: Clock) : HealthProbe {

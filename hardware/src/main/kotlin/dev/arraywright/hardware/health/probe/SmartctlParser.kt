@@ -30,8 +30,8 @@ internal data class SmartctlAnswer(
 )
 
 /**
- * The JSON of `smartctl --json`: objects by what they are about (`smart_status`, `temperature`, `power_on_time`), and one
- * of `ata_smart_attributes`, `nvme_smart_health_information_log` or `scsi_…`. Which there are differs by device and
+ * The JSON of `smartctl --json`: objects by what they are about (`smart_status`, `temperature`, `power_on_time`), and
+ * one of `ata_smart_attributes`, `nvme_smart_health_information_log` or `scsi_…`. Which there are differs by device and
  * version, so all is looked for and nothing is demanded; what has an unexpected form is as if it were not there.
  */
 internal object SmartctlParser {

@@ -13,9 +13,9 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * Asks smartmontools' `smartctl`, where it is installed. Its exit status is a mask: bit 0 the arguments, 1 the device could
- * not be opened or sleeps, 2 a command failed, 3 the device says it fails; the higher bits are about its past. A disk
- * that sleeps is not woken up for this.
+ * Asks smartmontools' `smartctl`, where it is installed. Its exit status is a mask: bit 0 the arguments, 1 the device
+ * could not be opened or sleeps, 2 a command failed, 3 the device says it fails; the higher bits are about its past. A
+ * disk that sleeps is not woken up for this.
  *
  * @param find where the program is; null without it
  */

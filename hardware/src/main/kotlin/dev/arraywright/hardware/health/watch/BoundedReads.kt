@@ -23,8 +23,9 @@ internal sealed interface Bounded<out T> {
 }
 
 /**
- * Makes calls that may never return, each with a deadline. Their scope has no parent: nobody who closes or cancels this may
- * have to wait for a device that hangs. A [Slot] has one call at a time, so that what hangs holds one thread and no more.
+ * Makes calls that may never return, each with a deadline. Their scope has no parent: nobody who closes or cancels this
+ * may have to wait for a device that hangs. A [Slot] has one call at a time, so that what hangs holds one thread and no
+ * more.
  */
 internal class BoundedReads(io: CoroutineDispatcher) : AutoCloseable {
     private val scope = CoroutineScope(SupervisorJob() + io)

@@ -90,9 +90,24 @@ internal class HealthJudge(
     }
 
     private fun sectors(reading: HealthReading) {
-        count(HealthConcern.REALLOCATED_SECTORS, reading.reallocatedSectors, policy.reallocatedSectors, "reallocated sectors")
-        count(HealthConcern.PENDING_SECTORS, reading.pendingSectors, policy.pendingSectors, "sectors that cannot be read")
-        count(HealthConcern.UNCORRECTABLE_SECTORS, reading.uncorrectableSectors, policy.uncorrectableSectors, "lost sectors")
+        count(
+            HealthConcern.REALLOCATED_SECTORS,
+            reading.reallocatedSectors,
+            policy.reallocatedSectors,
+            "reallocated sectors",
+        )
+        count(
+            HealthConcern.PENDING_SECTORS,
+            reading.pendingSectors,
+            policy.pendingSectors,
+            "sectors that cannot be read",
+        )
+        count(
+            HealthConcern.UNCORRECTABLE_SECTORS,
+            reading.uncorrectableSectors,
+            policy.uncorrectableSectors,
+            "lost sectors",
+        )
     }
 
     private fun count(concern: HealthConcern, count: Long?, limit: Long, what: String) {

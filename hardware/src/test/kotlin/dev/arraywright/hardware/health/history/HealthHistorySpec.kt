@@ -51,6 +51,7 @@ class HealthHistorySpec : StringSpec({
 
     "growth is by the day, and less than a day is not extrapolated" {
         val history = HealthHistory.EMPTY.plus(at(0.hours, 10)).plus(at(1.hours, 12)).plus(at(50.hours, 30))
+
         fun growth(after: Duration, errors: Long) = history.growthPerDay(epoch + after, errors) { it.mediaErrors }
         growth(2.hours, 13) shouldBe 3.0
         growth(25.hours, 13) shouldBe 1.0

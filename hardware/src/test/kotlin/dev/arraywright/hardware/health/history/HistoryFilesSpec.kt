@@ -55,7 +55,9 @@ class HistoryFilesSpec : StringSpec({
 
     "what was left of a write that a crash cut short is written over" {
         val files = HistoryFiles(scratchDirectory())
-        val cut = files.file("a").resolveSibling("health-a.new").also { it.writeText("cut short and longer than the next") }
+        val cut = files.file("a").resolveSibling("health-a.new").also {
+            it.writeText("cut short and longer than the next")
+        }
         files.save("a", history)
         cut.exists() shouldBe false
         files.load("a", epoch).history shouldBe history

@@ -6,13 +6,13 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.property.Arb
+import io.kotest.property.arbitrary.bind
 import io.kotest.property.arbitrary.byte
 import io.kotest.property.arbitrary.byteArray
 import io.kotest.property.arbitrary.int
 import io.kotest.property.arbitrary.list
 import io.kotest.property.arbitrary.long
 import io.kotest.property.arbitrary.orNull
-import io.kotest.property.arbitrary.bind
 import io.kotest.property.checkAll
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -32,7 +32,9 @@ class HistoryFormatSpec : StringSpec({
         4157484541 4c5448 0100 2800 02000000 8923148a 0600 776e6e3a 3031
         80d8db7000000000 0600000000000000 ffffffffffffffff ffffffffffffffff 6100 0800 fbff 0000
         90e6db7000000000 ffffffffffffffff 0100000000000000 ffffffffffffff7f ffff ffff 0080 0000
-    """.filterNot { it.isWhitespace() }
+    """.filterNot {
+        it.isWhitespace()
+    }
 
     fun sealed(bytes: ByteArray) = bytes.also {
         val crc = CRC32C()
@@ -75,16 +77,25 @@ class HistoryFormatSpec : StringSpec({
 
     "another device's history, a later version, and another program's file are refused, saying so" {
         val bytes = golden.hexToByteArray()
-        shouldThrow<HistoryFormatException> { HistoryFormat.parse(bytes, "wnn:02", now) }.message!! shouldContain "wnn:01"
+        shouldThrow<HistoryFormatException> {
+            HistoryFormat.parse(bytes, "wnn:02", now)
+        }.message!! shouldContain "wnn:01"
         val later = sealed(bytes.copyOf().also { it[8] = 2 })
-        shouldThrow<HistoryFormatException> { HistoryFormat.parse(later, "wnn:01", now) }.message!! shouldContain "version 2"
+        shouldThrow<HistoryFormatException> {
+            HistoryFormat.parse(later, "wnn:01", now)
+        }.message!! shouldContain "version 2"
         val foreign = sealed(bytes.copyOf().also { it[0] = 0 })
-        shouldThrow<HistoryFormatException> { HistoryFormat.parse(foreign, "wnn:01", now) }.message!! shouldContain "not a"
+        shouldThrow<HistoryFormatException> {
+            HistoryFormat.parse(foreign, "wnn:01", now)
+        }.message!! shouldContain "not a"
     }
 
     "any bytes under a right checksum make a history or the parser's own error" {
         val bytes = golden.hexToByteArray()
-        checkAll(3000, Arb.list(Arb.int(bytes.indices), 1..6), Arb.byteArray(Arb.int(6..6), Arb.byte())) { places, values ->
+        checkAll(3000, Arb.list(Arb.int(bytes.indices), 1..6), Arb.byteArray(Arb.int(6..6), Arb.byte())) {
+            places,
+            values,
+            ->
             val mutated = bytes.copyOf()
             places.forEachIndexed { i, at -> mutated[at] = values[i] }
             try {

@@ -50,7 +50,9 @@ class LifePredictorSpec : StringSpec({
 
     "single figures that are wrong do not matter" {
         val random = Random(4)
-        val life = predict(400) { used(if (it < 400 && random.nextInt(40) == 0) 255 else 10 + it / 10) }.shouldNotBeNull()
+        val life = predict(400) {
+            used(if (it < 400 && random.nextInt(40) == 0) 255 else 10 + it / 10)
+        }.shouldNotBeNull()
         life.perDay.shouldBeBetween(0.08, 0.12, 0.0)
     }
 

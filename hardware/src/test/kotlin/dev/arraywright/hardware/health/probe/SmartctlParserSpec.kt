@@ -106,9 +106,14 @@ class SmartctlParserSpec : StringSpec({
 
     "fields of any other form are as if they were not there" {
         val texts = listOf("ata-ssd", "ata-hdd-pending", "sas", "nvme").map { resource("smartctl/$it.json") }
-        val values = listOf("null", "-1", "1e400", "\"x\"", "[]", "{}", "[[{\"id\":5}]]", "true", "18446744073709551616")
+        val values =
+            listOf("null", "-1", "1e400", "\"x\"", "[]", "{}", "[[{\"id\":5}]]", "true", "18446744073709551616")
         val value = Regex("""(?<=:)("[^"]*"|-?\d+|true|false|\[[\d,]*])(?=[,}])""")
-        checkAll(1000, Arb.element(texts), Arb.list(Arb.int(0..400), 1..8), Arb.element(values)) { text, places, other ->
+        checkAll(1000, Arb.element(texts), Arb.list(Arb.int(0..400), 1..8), Arb.element(values)) {
+            text,
+            places,
+            other,
+            ->
             var n = 0
             val mutated = value.replace(text) { if (n++ in places) other else it.value }
             try {
@@ -121,7 +126,9 @@ class SmartctlParserSpec : StringSpec({
     "a text that is cut anywhere makes an answer or the parser's own error" {
         val text = resource("smartctl/nvme.json")
         checkAll(300, Arb.int(0 until text.length).filter { it > 0 }) { length ->
-            shouldThrow<SmartctlFormatException> { SmartctlParser.parse(text.take(length).trimEnd().removeSuffix("}"), epoch) }
+            shouldThrow<SmartctlFormatException> {
+                SmartctlParser.parse(text.take(length).trimEnd().removeSuffix("}"), epoch)
+            }
         }
     }
 })

@@ -58,9 +58,15 @@ class SmartctlProbeSpec : StringSpec({
 
     "what is no fault of the device is absent: not installed, no SMART, no right, asleep, no such option" {
         ask(null) shouldBe ProbeAnswer.Absent("smartctl is not installed")
-        ask(says("ata-ssd", 0), device = target("vda", HealthTarget.Kind.OTHER)).shouldBeInstanceOf<ProbeAnswer.Absent>()
+        ask(
+            says("ata-ssd", 0),
+            device = target("vda", HealthTarget.Kind.OTHER),
+        ).shouldBeInstanceOf<ProbeAnswer.Absent>()
         ask(says("virtual", 4)) shouldBe ProbeAnswer.Absent("the device does not support SMART")
-        for (message in listOf("Smartctl open device: /dev/sda failed: Permission denied", "Device is in STANDBY mode, exit(2)")) {
+        for (message in listOf(
+            "Smartctl open device: /dev/sda failed: Permission denied",
+            "Device is in STANDBY mode, exit(2)",
+        )) {
             val said = """{"smartctl":{"messages":[{"string":"$message"}],"exit_status":2}}"""
             ask(script("echo '$said'; exit 2")) shouldBe ProbeAnswer.Absent("smartctl: $message")
         }

@@ -73,7 +73,11 @@ class HealthJudgeSpec : StringSpec({
         Triple("warm", fine.copy(temperature = 69), none),
         Triple("hot", fine.copy(temperature = 70), mapOf(TEMPERATURE to WARNING)),
         Triple("too hot", fine.copy(temperature = 80), mapOf(TEMPERATURE to FAILING)),
-        Triple("hot, but made for it", fine.copy(temperature = 79, warningTemperature = 80, criticalTemperature = 90), none),
+        Triple(
+            "hot, but made for it",
+            fine.copy(temperature = 79, warningTemperature = 80, criticalTemperature = 90),
+            none,
+        ),
         Triple("too hot for it", fine.copy(temperature = 60, criticalTemperature = 60), mapOf(TEMPERATURE to FAILING)),
     )
     table.forEach { (what, reading, expected) ->
@@ -95,7 +99,8 @@ class HealthJudgeSpec : StringSpec({
 
     "a temperature is over 3 degrees below its limit, and keeps its time until then" {
         var known = judge(fine.copy(temperature = 80))
-        val steps = listOf(78 to FAILING, 77 to WARNING, 79 to WARNING, 68 to WARNING, 67 to null, 69 to null, 70 to WARNING)
+        val steps =
+            listOf(78 to FAILING, 77 to WARNING, 79 to WARNING, 68 to WARNING, 67 to null, 69 to null, 70 to WARNING)
         for ((temperature, severity) in steps) {
             known = judge(fine.copy(temperature = temperature), known)
             known.brief()[TEMPERATURE] shouldBe severity
