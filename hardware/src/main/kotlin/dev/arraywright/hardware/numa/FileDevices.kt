@@ -23,7 +23,9 @@ internal class FileDevices(
     }
 
     fun below(path: String): Below {
-        val device = status(path)?.device ?: return Below.Nothing("there is no $path to be reached")
+        val found = status(path) ?: return Below.Nothing("there is no $path to be reached")
+        // A loop device's backing file may be a device itself; the file system of that is devtmpfs.
+        val device = if (found.isBlockSpecial) found.represents else found.device
         sys.real("dev/block/$device")?.let { return Below.Devices(listOf(it)) }
         // Major 0: the number is made up, for a file system on no device, on several, or on another file system.
         val mounts = MountInfoParser.parse(proc.lines("self/mountinfo"))

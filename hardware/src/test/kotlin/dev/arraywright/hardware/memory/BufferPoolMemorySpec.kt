@@ -57,6 +57,7 @@ class BufferPoolMemorySpec : StringSpec({
                 shouldThrow<IllegalStateException> { view.put(0, 1) }
                 neighbour.buffer().put(0, 1)
                 neighbour.close()
+                pool.trim()
             }
         }
     }

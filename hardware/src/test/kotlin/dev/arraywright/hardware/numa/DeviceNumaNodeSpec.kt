@@ -60,10 +60,11 @@ class DeviceNumaNodeSpec : StringSpec({
         node("nvme4n2").why shouldBe "no controller leads to nvme4n2"
     }
 
-    "a loop device is where its file is: on a device, on a btrfs of several, under an overlay" {
+    "a loop device is where its file is: on a device, a device itself, on a btrfs of several, under an overlay" {
         node("loop0").node shouldBe 0
         node("loop2").node shouldBe 0
         node("loop3").node shouldBe 0
+        node("loop7").node shouldBe 1
         nodes.ofPath("/a mount/file").node shouldBe 1
         nodes.ofPath("/merged/image.img").node shouldBe 0
     }
@@ -124,6 +125,7 @@ private fun status(path: String): FileStatus? =
         "/a mount/file" -> file(259, 3)
         "/circle/loop5.img" -> file(7, 5)
         "/home/me/image.img" -> file(0, 70)
+        "/dev/nvme1n1" -> file(0, 6, mode = BLOCK, represents = DeviceNumber(259, 3))
         "/dev/sda1" -> file(0, 6, mode = BLOCK, represents = DeviceNumber(8, 1))
         else -> null
     }
