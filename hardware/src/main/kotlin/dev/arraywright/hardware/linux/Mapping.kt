@@ -26,7 +26,8 @@ internal object Mapping {
     private const val MADV_POPULATE_WRITE = 23
 
     /** asm/mman.h has other numbers elsewhere (mips, alpha, parisc, and sparc in part). */
-    private val architectures = setOf("amd64", "x86_64", "aarch64", "arm64", "riscv64", "ppc64le", "s390x", "loongarch64")
+    private val architectures =
+        setOf("amd64", "x86_64", "aarch64", "arm64", "riscv64", "ppc64le", "s390x", "loongarch64")
 
     /** Why nothing can be mapped here; null if it can. */
     val absence: String? by lazy {

@@ -44,7 +44,11 @@ internal object NumaCalls {
      * Pages of the range that become resident from now on come from [node] while it has free ones, else from another.
      * The number stays this node's when the process's set of allowed nodes changes (MPOL_F_STATIC_NODES).
      */
-    fun prefer(address: Long, bytes: Long, node: Int): Int = policy(address, bytes, MPOL_PREFERRED or MPOL_F_STATIC_NODES, node)
+    fun prefer(
+        address: Long,
+        bytes: Long,
+        node: Int,
+    ): Int = policy(address, bytes, MPOL_PREFERRED or MPOL_F_STATIC_NODES, node)
 
     /** Undoes [prefer]. */
     fun forget(address: Long, bytes: Long): Int = policy(address, bytes, MPOL_DEFAULT, null)

@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.numa
 
 /** A list of CPUs or nodes that is not in the kernel's form. */
-public class CpuListException internal constructor(message: String) : IllegalArgumentException(message)
+internal class CpuListException(message: String) : IllegalArgumentException(message)
 
 /** The kernel's lists of CPUs and nodes, such as `0-3,8,10-11`; an empty one is written as nothing. */
 internal object CpuListParser {

@@ -48,7 +48,7 @@ public class NumaAllocator internal constructor(
     }
 
     private fun place(address: Long, size: Long, wished: Int): Pair<Int, NumaPlacement> {
-        if (topology == null) return -1 to NumaPlacement.Any(absence ?: "the machine has one NUMA node")
+        if (topology == null) return -1 to NumaPlacement.Anywhere(absence ?: "the machine has one NUMA node")
         val reasons = ArrayList<String>()
         if (topology.node(wished) == null) reasons += "node $wished is not online"
         var touched = false
@@ -63,15 +63,23 @@ public class NumaAllocator internal constructor(
             touched = true
             if (seen == node) {
                 return node to
-                    if (node == wished) NumaPlacement.Bound else NumaPlacement.Fallback(node, reasons.joinToString("; "))
+                    if (node == wished)
+                        NumaPlacement.Bound
+                    else
+                        NumaPlacement.Fallback(
+                            node,
+                            reasons.joinToString("; "),
+                        )
             }
             if (seen < MIXED) {
-                return -1 to NumaPlacement.Any("node $node was asked, but where it is errno ${MIXED - seen} keeps secret")
+                return -1 to NumaPlacement.Anywhere(
+                    "node $node was asked, but where it is errno ${MIXED - seen} keeps secret",
+                )
             }
             reasons += "node $node did not take all of it"
         }
         pages.forget(address, size)
-        return (if (touched) seen(address, size) else MIXED) to NumaPlacement.Any(reasons.joinToString("; "))
+        return (if (touched) seen(address, size) else MIXED) to NumaPlacement.Anywhere(reasons.joinToString("; "))
     }
 
     private fun lacksRoom(node: Int, size: Long, reasons: MutableList<String>): Boolean {

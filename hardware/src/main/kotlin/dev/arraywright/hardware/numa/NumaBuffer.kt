@@ -12,7 +12,7 @@ public sealed interface NumaPlacement {
     public data class Fallback(val node: Int, val why: String) : NumaPlacement
 
     /** Wherever the kernel has it: no node would take it, or none can be told apart. */
-    public data class Any(val why: String) : NumaPlacement
+    public data class Anywhere(val why: String) : NumaPlacement
 
     /** Not a mapping of its own: an ordinary off-heap allocation, as nothing could be mapped. */
     public data class Plain(val why: String) : NumaPlacement

@@ -44,7 +44,9 @@ public class NumaTopology private constructor(
     /** What a node's memory is used for now; null if it has none. */
     internal fun memory(node: Int): NodeMemory? = memory(sys, node).takeIf { it.total > 0 }
 
-    override fun toString(): String = nodes.joinToString { "node ${it.id}: ${it.memoryTotal shr 20} MiB, CPUs ${it.cpus}" }
+    override fun toString(): String = nodes.joinToString {
+        "node ${it.id}: ${it.memoryTotal shr 20} MiB, CPUs ${it.cpus}"
+    }
 
     public companion object {
         private const val NODES = "devices/system/node"

@@ -100,7 +100,9 @@ class DeviceNumaNodeSpec : StringSpec({
         val words = Arb.element("36", "35", "0:50", "/", "-", "a\\040b", "\\777", "\\04", "overlay", "upperdir=/x", "")
         checkAll(2000, Arb.list(words, 0..14)) { MountInfoParser.parse(listOf(it.joinToString(" "))) }
         checkAll(1000, Arb.string(0..80)) { MountInfoParser.parse(it.lines()) }
-        MountInfoParser.parse(listOf("34 22 259:3 / /a\\040mount rw - ext4 /dev/nvme1n1 rw")).single().point shouldBe "/a mount"
+        MountInfoParser.parse(
+            listOf("34 22 259:3 / /a\\040mount rw - ext4 /dev/nvme1n1 rw"),
+        ).single().point shouldBe "/a mount"
     }
 
     "on this machine a loop device is where its file's disk is".config(enabledOrReasonIf = needs(Peers.LOOP)) {

@@ -63,7 +63,7 @@ class NumaAllocatorSpec : StringSpec({
         val machine = FakeMachine(node(0, free = 512, really = 40), node(1, free = 512, really = 40))
         machine.allocator().allocate(64 * MIB, 0).use {
             it.node shouldBe -1
-            it.placement.shouldBeInstanceOf<NumaPlacement.Any>().why shouldContain "node 1 did not take all of it"
+            it.placement.shouldBeInstanceOf<NumaPlacement.Anywhere>().why shouldContain "node 1 did not take all of it"
             machine.nodesOf(it) shouldBe setOf(0, 1)
         }
     }
@@ -72,17 +72,21 @@ class NumaAllocatorSpec : StringSpec({
         val machine = FakeMachine(node(0, free = 60), node(1, free = 60))
         machine.allocator().allocate(64 * MIB, 0).use {
             it.node shouldBe -1
-            it.placement.shouldBeInstanceOf<NumaPlacement.Any>()
+            it.placement.shouldBeInstanceOf<NumaPlacement.Anywhere>()
             machine.nodesOf(it) shouldBe emptySet()
         }
     }
 
     "where placing is forbidden or unknown the buffer is anywhere, with the reason" {
-        for ((errno, reason) in listOf(Errno.EPERM to "seccomp", Errno.ENOSYS to "built without NUMA", 99 to "errno 99")) {
+        for ((errno, reason) in listOf(
+            Errno.EPERM to "seccomp",
+            Errno.ENOSYS to "built without NUMA",
+            99 to "errno 99",
+        )) {
             val machine = FakeMachine(node(0, free = 512), node(1, free = 512))
             machine.refuses = { errno }
             machine.allocator().allocate(MIB, 1).use {
-                it.placement.shouldBeInstanceOf<NumaPlacement.Any>().why shouldContain reason
+                it.placement.shouldBeInstanceOf<NumaPlacement.Anywhere>().why shouldContain reason
             }
         }
     }
@@ -103,7 +107,7 @@ class NumaAllocatorSpec : StringSpec({
         machine.secretive = Errno.EPERM
         machine.allocator().allocate(MIB, 1).use {
             it.node shouldBe -1
-            it.placement.shouldBeInstanceOf<NumaPlacement.Any>().why shouldContain "errno 1"
+            it.placement.shouldBeInstanceOf<NumaPlacement.Anywhere>().why shouldContain "errno 1"
             machine.nodesOf(it) shouldBe setOf(1)
         }
     }
@@ -113,13 +117,15 @@ class NumaAllocatorSpec : StringSpec({
         machine.allocator().allocate(MIB, 0).use {
             it.placement shouldBe NumaPlacement.Fallback(1, "node 0 has no memory")
         }
-        machine.allocator().allocate(MIB, 7).use { it.placement shouldBe NumaPlacement.Fallback(1, "node 7 is not online; node 0 has no memory") }
+        machine.allocator().allocate(MIB, 7).use {
+            it.placement shouldBe NumaPlacement.Fallback(1, "node 7 is not online; node 0 has no memory")
+        }
     }
 
     "without a topology it is anywhere, without mappings a plain allocation" {
         val machine = FakeMachine(node(0, free = 512))
         NumaAllocator(null, "the machine has one NUMA node", machine, null).allocate(MIB, 0).use {
-            it.placement shouldBe NumaPlacement.Any("the machine has one NUMA node")
+            it.placement shouldBe NumaPlacement.Anywhere("the machine has one NUMA node")
         }
         machine.full = true
         machine.allocator().allocate(MIB, 0).use {
@@ -135,7 +141,11 @@ class NumaAllocatorSpec : StringSpec({
     "whatever the nodes hold, a buffer is where it says, and nothing stays mapped" {
         val amount = Arb.element(0, 8, 30, 64, 200)
         checkAll(500, Arb.list(amount, 3..3), Arb.list(amount, 3..3), Arb.list(amount, 3..3), Arb.int(0..3)) {
-            free, cache, really, wished ->
+            free,
+            cache,
+            really,
+            wished,
+            ->
             if ((0..2).sumOf { cache[it] + minOf(free[it], really[it]) } < 8) return@checkAll
             val machine = FakeMachine(
                 *Array(3) { node(it, free[it], cache = cache[it], really = minOf(free[it], really[it])) },
@@ -145,10 +155,10 @@ class NumaAllocatorSpec : StringSpec({
                 when (val placement = it.placement) {
                     is NumaPlacement.Bound -> nodes shouldBe setOf(wished)
                     is NumaPlacement.Fallback -> nodes shouldBe setOf(placement.node)
-                    is NumaPlacement.Any -> if (it.node >= 0) nodes shouldBe setOf(it.node)
+                    is NumaPlacement.Anywhere -> if (it.node >= 0) nodes shouldBe setOf(it.node)
                     is NumaPlacement.Plain -> error("it can be mapped")
                 }
-                if (it.placement !is NumaPlacement.Any) it.node shouldBe nodes.single()
+                if (it.placement !is NumaPlacement.Anywhere) it.node shouldBe nodes.single()
             }
             machine.mapped shouldBe 0
         }

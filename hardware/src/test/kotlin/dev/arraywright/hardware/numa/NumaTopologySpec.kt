@@ -69,7 +69,7 @@ class NumaTopologySpec : StringSpec({
         topology.nearest(77) shouldBe listOf(0, 8, 250)
         val line = TreeFixture.write(
             (0..3).flatMap { id ->
-                val row = (0..3).joinToString(" ") { "${10 + 10 * (it - id).let { far -> if (far < 0) -far else far }}" }
+                val row = (0..3).joinToString(" ") { "${10 + 10 * maxOf(it - id, id - it)}" }
                 listOf("sys/devices/system/node/node$id/distance = $row\\n")
             },
         )
@@ -93,7 +93,17 @@ class NumaTopologySpec : StringSpec({
     }
 
     "whatever stands in a node's files is skipped where it is not understood" {
-        val words = Arb.element("Node", "0", "MemFree:", "MemTotal:", "Inactive(file):", "kB", "-1", "99999999999999999999", "")
+        val words = Arb.element(
+            "Node",
+            "0",
+            "MemFree:",
+            "MemTotal:",
+            "Inactive(file):",
+            "kB",
+            "-1",
+            "99999999999999999999",
+            "",
+        )
         checkAll(2000, Arb.list(words, 0..7)) { NodeMemory.parse(listOf(it.joinToString(" "))) }
         checkAll(1000, Arb.string(0..60)) { NodeMemory.parse(it.lines()) }
         NodeMemory.parse(listOf("Node 0 MemFree: 9007199254740991 kB")).free shouldBe 9007199254740991 * 1024
