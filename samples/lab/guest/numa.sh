@@ -11,17 +11,18 @@ members=($(members 15 4))
 devices+=("loop1=${members[1]}")
 
 mdadm --zero-superblock --quiet "${members[@]}" 2>/dev/null
-mdadm --create /dev/md/one --run --quiet --level 1 --raid-devices 2 --metadata 1.2 "${members[1]}" "${members[3]}" || fail "md"
-mdadm --create /dev/md/two --run --quiet --level 0 --raid-devices 2 --metadata 1.2 "${members[0]}" "${members[2]}" || fail "md"
+mdadm --create /dev/md/one --run --quiet --level 1 --raid-devices 2 --bitmap none "${members[1]}" "${members[3]}" ||
+  fail "md"
+mdadm --create /dev/md/two --run --quiet --level 0 --raid-devices 2 "${members[0]}" "${members[2]}" || fail "md"
 devices+=("md1=$(readlink -f /dev/md/one)" "md0=$(readlink -f /dev/md/two)")
 
 sectors=$((SLICE / 512))
 echo "0 $sectors linear $(drive 2) 0" | dmsetup create dm0 || fail "dmsetup"
-echo -e "0 8192 linear $first $((sectors * 14))\n8192 8192 linear $second $((sectors * 14))" | dmsetup create mixed || fail "dmsetup"
+echo -e "0 8192 linear $first $sectors\n8192 8192 linear $second $sectors" | dmsetup create mixed || fail "dmsetup"
 dmsetup mknodes
 devices+=("dm0=/dev/mapper/dm0" "mixed=/dev/mapper/mixed")
 
-mkfs.ext4 -q "$(readlink -f /dev/md/one)" && mkdir -p /mnt/one && mount "$(readlink -f /dev/md/one)" /mnt/one || fail "mount"
+mkfs.ext4 -q /dev/md/one && mkdir -p /mnt/one && mount /dev/md/one /mnt/one || fail "mount"
 truncate -s 1M /mnt/one/image /dev/shm/image
 devices+=("file1=/mnt/one/image" "memory=/dev/shm/image")
 

@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout.JAVA_INT
 import java.lang.foreign.ValueLayout.JAVA_LONG
 
 /**
- * Where memory lies: mbind(2), get_mempolicy(2) and move_pages(2). The C library has no functions for them (libnuma has),
- * so they go by number. Every call returns 0 or more, or the negative errno; where a number is not known that is ENOSYS.
+ * Where memory lies: mbind(2), get_mempolicy(2) and move_pages(2). The C library has no functions for them (libnuma
+ * has), so they go by number. Every call returns 0 or more, or the negative errno: ENOSYS where a number is not known.
  */
 internal object NumaCalls {
     init {
@@ -36,7 +36,7 @@ internal object NumaCalls {
     private const val MPOL_F_ADDR = 2L
     private const val MPOL_MF_MOVE = 2L
 
-    /** A kernel has at most 1024 nodes (CONFIG_NODES_SHIFT is at most 10), and wants one bit more counted than it reads. */
+    /** Nodes are 1024 at most (CONFIG_NODES_SHIFT is 10); the kernel wants one bit more counted than it reads. */
     private const val MASK_BITS = 1024L
     private const val BATCH = 512
 

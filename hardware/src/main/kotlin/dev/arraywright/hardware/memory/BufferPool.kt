@@ -24,8 +24,8 @@ import kotlin.time.Duration
  * waits while holding buffers of the same pool can deadlock; [tryReserve] carves out a part of one's own against that.
  *
  * Thread-safe. Each buffer has an arena of its own, closed when the memory is given back, so a buffer that is used
- * after [trim] or [close] throws instead of touching freed memory. Given back means unmapped: the process's resident set
- * falls by it at once.
+ * after [trim] or [close] throws instead of touching freed memory. Given back means unmapped: the process's resident
+ * set falls by it at once.
  *
  * @param limit bytes, a positive multiple of 4 KiB
  */

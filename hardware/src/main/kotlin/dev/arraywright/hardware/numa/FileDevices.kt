@@ -6,7 +6,7 @@ import java.io.IOException
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 
-/** Finds the block devices that hold a file, by the number of its file system, and by mountinfo where that is made up. */
+/** Finds the block devices that hold a file: by its file system's number, and by mountinfo where that is made up. */
 internal class FileDevices(
     private val sys: SystemTree,
     private val proc: SystemTree,

@@ -7,7 +7,7 @@ package dev.arraywright.hardware.numa
  */
 internal data class NodeMemory(val total: Long, val free: Long, val reclaimable: Long) {
     companion object {
-        /** From lines such as `Node 0 MemFree:  13380240 kB`; lines of another form are skipped, what is missing is 0. */
+        /** From lines such as `Node 0 MemFree:  13380240 kB`; lines of other forms are skipped, what is missing is 0. */
         fun parse(lines: List<String>): NodeMemory {
             var total = 0L
             var free = 0L

@@ -65,7 +65,7 @@ private fun written(numbers: List<Int>): String {
     val runs = ArrayList<IntRange>()
     for (number in numbers) {
         val last = runs.lastOrNull()
-        if (last != null && last.last + 1 == number) runs[runs.lastIndex] = last.first..number else runs += number..number
+        if (last?.last == number - 1) runs[runs.lastIndex] = last.first..number else runs += number..number
     }
-    return runs.joinToString(",", postfix = "\n") { if (it.first == it.last) "${it.first}" else "${it.first}-${it.last}" }
+    return runs.joinToString(",", postfix = "\n") { if (it.count() == 1) "${it.first}" else "${it.first}-${it.last}" }
 }

@@ -207,9 +207,9 @@ private fun node(id: Int, free: Int, cache: Int = 0, total: Int = 1024, really: 
     FakeNode(id, free, cache, total, really)
 
 /**
- * Nodes in a row, whose kernel puts a page on the preferred node while that has free ones and else on the first that has,
- * and gives up page cache only for a page that is to be moved. Strict: it counts as a failure what a kernel would not
- * take, and a page that is asked for its node before it was touched.
+ * Nodes in a row, whose kernel puts a page on the preferred node while that has free ones and else on the first that
+ * has, and gives up page cache only for a page that is to be moved. Strict: it counts as a failure what a kernel would
+ * not take, and a page that is asked for its node before it was touched.
  */
 private class FakeMachine(private vararg val nodes: FakeNode) : NodePages {
     private class Range(val bytes: Long) {

@@ -71,10 +71,10 @@ internal object NumaProbe {
         }
     }
 
-    /** The nodes that hold pages of the mapping, from lines such as `7f…000 prefer=static:1 anon=256 dirty=256 N1=256`. */
+    /** The nodes with pages of the mapping, from lines such as `7f…000 prefer=static:1 anon=256 dirty=256 N1=256`. */
     private fun seen(memory: MemorySegment): List<Int> {
         val mapping = Path.of("/proc/self/numa_maps").readLines()
             .last { it.substringBefore(' ').toULong(16) <= memory.address().toULong() }
-        return mapping.split(' ').filter { it.startsWith("N") && '=' in it }.map { it.substring(1, it.indexOf('=')).toInt() }
+        return mapping.split(' ').filter { it.startsWith("N") }.map { it.drop(1).substringBefore('=').toInt() }
     }
 }

@@ -6,8 +6,8 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 
 /**
- * The guest has two nodes with a CPU, 1 GiB and a PCI bridge each; drives 0 and 2 hang on the one, 1 and 3 on the other.
- * [NumaProbe] runs in it once; here it is compared with the wiring.
+ * The guest has two nodes with a CPU, 1 GiB and a PCI bridge each; drives 0 and 2 hang on the one, 1 and 3 on the
+ * other. [NumaProbe] runs in it once; here it is compared with the wiring.
  */
 class NumaSpec : StringSpec({
     Peers.missing("python3", "qemu-system-x86_64", "mdadm", "dmsetup")
@@ -16,7 +16,7 @@ class NumaSpec : StringSpec({
     var log = ""
 
     fun line(start: String): String =
-        checkNotNull(log.lines().map { it.substringAfter("] ") }.firstOrNull { it.startsWith(start) }) { "no $start in $log" }
+        log.lines().map { it.substringAfter("] ") }.firstOrNull { it.startsWith(start) } ?: error("no $start in $log")
 
     "the guest boots, and the probe gets through" {
         lab.expect(listOf(System.getProperty("java.home"), System.getProperty("java.class.path")))
@@ -55,6 +55,8 @@ class NumaSpec : StringSpec({
     "devices are where they are wired, through loop, md, device-mapper and file systems" {
         val wired = mapOf("drive0" to 0, "drive1" to 1, "drive2" to 0, "drive3" to 1, "dm0" to 0, "loop1" to 1) +
             mapOf("md0" to 0, "md1" to 1, "file1" to 1, "mixed" to -1, "memory" to -1)
-        wired.keys.associateWith { line("DEVICE $it ").substringAfter("node=").substringBefore(' ').toInt() } shouldBe wired
+        wired.mapValues { (name, _) ->
+            line("DEVICE $name ").substringAfter("node=").substringBefore(' ').toInt()
+        } shouldBe wired
     }
 })

@@ -87,7 +87,8 @@ class SlabsSpec : StringSpec({
 
     "no two slabs share memory, whatever is taken and freed, and at the end everything is unmapped" {
         val sizes = Arb.element(4 * KIB, 8 * KIB, 16 * KIB, 60 * KIB, 64 * KIB, 128 * KIB, 512 * KIB)
-        checkAll(60, Arb.element(MIB, 64 * MIB, 8192 * MIB), Arb.list(Arb.pair(sizes, Arb.int(0..99)), 1..400)) { limit, steps ->
+        val limits = Arb.element(MIB, 64 * MIB, 8192 * MIB)
+        checkAll(60, limits, Arb.list(Arb.pair(sizes, Arb.int(0..99)), 1..400)) { limit, steps ->
             val pages = StrictPages()
             val slabs = Slabs(limit, pages = pages)
             val live = ArrayList<Pair<Slab, Long>>()
