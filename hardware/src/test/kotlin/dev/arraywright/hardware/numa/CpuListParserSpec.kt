@@ -27,7 +27,20 @@ class CpuListParserSpec : StringSpec({
     }
 
     "what is no list is refused with what is wrong" {
-        for (text in listOf("a", "1-", "-1", "3-1", "1,,2", ",", "1-2-3", "0-99999999999", "0-70000", "1 2", "+1", "١")) {
+        for (text in listOf(
+            "a",
+            "1-",
+            "-1",
+            "3-1",
+            "1,,2",
+            ",",
+            "1-2-3",
+            "0-99999999999",
+            "0-70000",
+            "1 2",
+            "+1",
+            "١",
+        )) {
             shouldThrow<CpuListException> { CpuListParser.parse(text) }
         }
     }
