@@ -34,6 +34,7 @@ class DeviceNumaNodeSpec : StringSpec({
     "a partition is on its disk's node" {
         node("nvme0n1p1").node shouldBe 0
         node("sdb1").node shouldBe 0
+        node("md127p1").node shouldBe 0
     }
 
     "md and device-mapper are on the node of all their members, or on none" {

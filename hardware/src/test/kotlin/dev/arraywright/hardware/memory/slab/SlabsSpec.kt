@@ -124,7 +124,7 @@ class SlabsSpec : StringSpec({
                     val random = Random(worker)
                     val mine = ArrayDeque<Pair<Slab, Long>>()
                     repeat(3000) {
-                        if (mine.size < 6 && random.nextBoolean() || mine.isEmpty()) {
+                        if (mine.isEmpty() || (mine.size < 6 && random.nextBoolean())) {
                             val slab = slabs.take((4 * KIB) shl random.nextInt(3))
                             val mark = random.nextLong()
                             slab.memory.set(JAVA_LONG, slab.bytes - 8, mark)
