@@ -33,6 +33,7 @@ internal data class FileStatus(
     val isRegular: Boolean get() = mode and S_IFMT == 0x8000
     val isDirectory: Boolean get() = mode and S_IFMT == 0x4000
     val isBlockSpecial: Boolean get() = mode and S_IFMT == 0x6000
+    val isCharacterSpecial: Boolean get() = mode and S_IFMT == 0x2000
 
     companion object {
         private const val S_IFMT = 0xf000

@@ -1,9 +1,10 @@
 package dev.arraywright.hardware.memory
 
+import dev.arraywright.hardware.memory.slab.Slab
+import dev.arraywright.hardware.memory.slab.Slabs
+import dev.arraywright.hardware.numa.NodePreference
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlinx.coroutines.suspendCancellableCoroutine
-import java.lang.foreign.Arena
-import java.lang.foreign.MemorySegment
 import java.nio.ByteBuffer
 import java.util.ArrayDeque
 import java.util.concurrent.CompletableFuture
@@ -24,13 +25,16 @@ import kotlin.time.Duration
  * waits while holding buffers of the same pool can deadlock; [tryReserve] carves out a part of one's own against that.
  *
  * Thread-safe. Each buffer has an arena of its own, closed when the memory is given back, so a buffer that is used
- * after [trim] or [close] throws instead of touching freed memory.
+ * after [trim] or [close] throws instead of touching freed memory. Given back means unmapped: the process's resident
+ * set falls by it at once.
  *
  * @param limit bytes, a positive multiple of 4 KiB
  */
-public class BufferPool private constructor(private val limit: Long, private val parent: BufferPool?) :
+public class BufferPool private constructor(private val limit: Long, private val parent: BufferPool?, node: Int) :
     BufferAllocator,
     AutoCloseable {
+        private val preference = NodePreference.of(node)
+        private val slabs = Slabs(limit, preference)
         private val lock = ReentrantLock()
         private val idle = HashMap<Long, ArrayDeque<Slab>>()
         private val waiters = ArrayDeque<Waiter>()
@@ -54,7 +58,7 @@ public class BufferPool private constructor(private val limit: Long, private val
                 trim(bytes)
             }
 
-        public constructor(limit: Long) : this(limit, null)
+        public constructor(limit: Long) : this(limit, null, -1)
 
         init {
             require(limit > 0 && limit % PAGE == 0L) { "the limit is $limit bytes, not a positive multiple of $PAGE" }
@@ -63,6 +67,9 @@ public class BufferPool private constructor(private val limit: Long, private val
         override fun limit(): Long = limit
 
         override fun inUse(): Long = lock.withLock { inUse }
+
+        /** Why its buffers are not bound to the NUMA node that was wished for, if one was; null if they are. */
+        public val nodeAbsence: String? get() = preference.absence
 
         /** A snapshot of the pool's figures. */
         public fun stats(): BufferPoolStats =
@@ -108,9 +115,12 @@ public class BufferPool private constructor(private val limit: Long, private val
         /**
          * Sets [bytes] of this pool aside as a pool of its own, or returns null if that much is not free now. Its holders
          * compete with nobody else; its close, and the return of its last buffer, give the bytes back.
+         *
+         * @param node the NUMA node that its buffers are to be on, -1 for any; [nodeAbsence] tells whether they are
          */
-        public fun tryReserve(bytes: Long): BufferPool? {
-            val reserved = BufferPool(bytes, this)
+        @JvmOverloads
+        public fun tryReserve(bytes: Long, node: Int = -1): BufferPool? {
+            val reserved = BufferPool(bytes, this, node)
             val evicted = lock.withLock {
                 check(!closed) { "the buffer pool is closed" }
                 if (waiters.isNotEmpty() || inUse + bytes > limit) return null
@@ -261,7 +271,7 @@ public class BufferPool private constructor(private val limit: Long, private val
             fun lease(size: Int): BufferAllocator.Lease {
                 evicted.forEach(Slab::free)
                 try {
-                    val memory = slab ?: Slab(weight)
+                    val memory = slab ?: slabs.take(weight)
                     return PooledLease(memory, size)
                 } catch (e: OutOfMemoryError) {
                     release(weight, null)
@@ -284,19 +294,6 @@ public class BufferPool private constructor(private val limit: Long, private val
             override fun close() {
                 if (returned.compareAndSet(false, true)) release(slab.bytes, slab)
             }
-        }
-
-        private class Slab(val bytes: Long) {
-            private val arena = Arena.ofShared()
-            val memory: MemorySegment =
-                try {
-                    arena.allocate(bytes, PAGE)
-                } catch (e: Throwable) {
-                    arena.close()
-                    throw e
-                }
-
-            fun free() = arena.close()
         }
 
         public companion object {

@@ -2,6 +2,8 @@ package dev.arraywright.hardware.device.block
 
 import dev.arraywright.hardware.discovery.DeviceNames
 import dev.arraywright.hardware.linux.DeviceNumber
+import dev.arraywright.hardware.numa.DeviceNodes
+import dev.arraywright.hardware.tree.SystemTree
 import dev.arraywright.spi.device.DeviceType
 import java.io.IOException
 import java.nio.file.Files
@@ -37,7 +39,7 @@ internal data class BlockIdentity(
                 model = model,
                 serial = serial,
                 type = type(disk),
-                numaNode = text(disk.resolve("device/numa_node"))?.toIntOrNull() ?: -1,
+                numaNode = DeviceNodes(SystemTree(sys)).ofNumber(number.toString()).node,
             )
         }
 

@@ -13,6 +13,7 @@ import dev.arraywright.hardware.linux.Errno
 import dev.arraywright.hardware.linux.FileStatus
 import dev.arraywright.hardware.linux.Posix
 import dev.arraywright.hardware.linux.PosixException
+import dev.arraywright.hardware.numa.DeviceNodes
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.DeviceInfo
 import dev.arraywright.spi.device.DeviceType
@@ -39,6 +40,7 @@ import dev.arraywright.spi.memory.BufferAllocator
 )
 public class FileDriver : Driver {
     private val holders = Holders()
+    private val nodes = DeviceNodes()
     private lateinit var buffers: BufferAllocator
 
     override fun initialize(context: DriverContext) {
@@ -125,7 +127,7 @@ public class FileDriver : Driver {
             "",
             "",
             DeviceType.FILE,
-            -1,
+            nodes.ofFile(address.path()).node,
             status.size,
             logical,
             physical,

@@ -32,7 +32,7 @@ import kotlin.time.toJavaDuration
  * caller's buffer back before it returns.
  *
  * @param device owned from here on, and closed by [close], or once the last hanging call has returned
- * @param buffers gives the device's reserve
+ * @param buffers gives the device's reserve, on the device's NUMA node
  * @param timer must outlive the device
  * @throws IllegalStateException if [buffers] has not [GuardLimits.bufferBytes] left; [device] is then the caller's still
  */
@@ -43,7 +43,7 @@ public class GuardedDevice(
     private val limits: GuardLimits = GuardLimits(),
 ) : AsyncBlockDevice {
     private val info = device.info()
-    private val reserve = checkNotNull(buffers.tryReserve(limits.bufferBytes)) {
+    private val reserve = checkNotNull(buffers.tryReserve(limits.bufferBytes, info.numaNode())) {
         "the buffer pool has not ${limits.bufferBytes} bytes left for ${info.id()}"
     }
     private val released = CompletableFuture<Void?>()
