@@ -52,7 +52,7 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Places> { Places(get()) }
     single<Protection> { protection(get(), get(), get(), get(), get(), get()) }
     single<Plugs> { Plugs(get(), get(), get(), get(), get()) }
-    single<Watching> { Watching(get(), get(), getOrNull()) }
+    single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
     single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull()) } onClose {
         it?.close()

@@ -9,14 +9,19 @@ import dev.arraywright.spi.memory.BufferAllocator
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.types.shouldBeSameInstanceAs
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.StateFlow
 import org.koin.core.annotation.KoinExperimentalAPI
 import org.koin.dsl.koinApplication
 import org.koin.dsl.module
 import org.koin.test.verify.verify
 import java.nio.file.Path
+import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
 import kotlin.time.Duration
+import kotlin.time.TimeSource
 
 @OptIn(KoinExperimentalAPI::class)
 class KernelModuleSpec : StringSpec({
@@ -49,4 +54,10 @@ private val handedIn = listOf(
     Map::class,
     List::class,
     Path::class,
+    Flow::class,
+    StateFlow::class,
+    CoroutineDispatcher::class,
+    TimeSource::class,
+    Function2::class,
+    Continuation::class,
 )

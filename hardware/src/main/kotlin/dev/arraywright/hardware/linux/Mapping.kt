@@ -32,7 +32,7 @@ internal object Mapping {
     /** Why nothing can be mapped here; null if it can. */
     val absence: String? by lazy {
         val architecture = System.getProperty("os.arch")
-        Posix.absence ?: if (architecture in architectures) null else "mmap's flags are not known on $architecture"
+        LinuxCalls.absence ?: if (architecture in architectures) null else "mmap's flags are not known on $architecture"
     }
 
     /** The unit of mapping in bytes: 4 KiB, but 16 or 64 KiB on some arm64 kernels. */

@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.numa
 
 import dev.arraywright.hardware.linux.FileStatus
-import dev.arraywright.hardware.linux.Posix
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.tree.SystemTree
 
@@ -18,7 +18,7 @@ public data class DeviceNumaNode(val node: Int, val why: String)
  * partitions, loop devices, device-mapper, md and NVMe multipath down to the hardware. Blocks for a few file reads.
  */
 public fun deviceNumaNode(path: String): DeviceNumaNode =
-    Posix.absence?.let { DeviceNumaNode(-1, it) } ?: DeviceNodes(SystemTree.SYS, SystemTree.PROC).ofPath(path)
+    LinuxCalls.absence?.let { DeviceNumaNode(-1, it) } ?: DeviceNodes(SystemTree.SYS, SystemTree.PROC).ofPath(path)
 
 /**
  * Finds nodes of devices. Whatever the tree looks like, say because it changes meanwhile, the search ends.

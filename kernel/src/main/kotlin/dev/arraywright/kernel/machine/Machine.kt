@@ -8,6 +8,7 @@ import dev.arraywright.hardware.health.HealthMonitor
 import dev.arraywright.hardware.health.HealthThresholds
 import dev.arraywright.hardware.memory.balloon.BalloonDriver
 import dev.arraywright.hardware.memory.pressure.MemoryMonitor
+import dev.arraywright.hardware.numa.NumaTopology
 import dev.arraywright.hardware.platform.CapabilityRegistry
 import dev.arraywright.hardware.platform.HypervisorDetector
 import dev.arraywright.hardware.platform.Platform
@@ -40,6 +41,9 @@ public class Machine internal constructor(
 
     /** First what is there, then what changes. */
     public val changes: Flow<HardwareChange> get() = monitor.changes
+
+    /** Its NUMA nodes; null where there is one only. */
+    public val topology: NumaTopology? by lazy { NumaTopology.of() }
 
     /** What the machine runs on; looks each time. */
     public suspend fun platform(): Platform = withContext(Dispatchers.IO) { detector.detect() }

@@ -1,17 +1,31 @@
 package dev.arraywright.kernel.machine
 
+import dev.arraywright.hardware.health.ArrayLatency
+import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 
 /** What a kernel does by itself as the machine changes, from the start of this to [end]. */
-internal class Watching(scope: CoroutineScope, plugs: Plugs, events: MachineEvents?) {
+internal class Watching(
+    scope: CoroutineScope,
+    plugs: Plugs,
+    events: MachineEvents?,
+    private val latency: ArrayLatency,
+    protection: Protection,
+    places: Places,
+) {
+    init {
+        latency.source = { path -> protection.latency { places.leads(it, path) } }
+    }
+
     private val job = scope.launch {
         launch { plugs.follow() }
         if (events != null) launch { events.tell() }
     }
 
     suspend fun end() {
+        latency.source = { null }
         job.cancelAndJoin()
     }
 }

@@ -151,6 +151,12 @@ public class Protection internal constructor(
         refresh()
     }
 
+    /** What reads of a device take as a rule; null if no array reads one at an address that will do. */
+    internal fun latency(address: (StorageAddress) -> Boolean): Duration? =
+        custody.arrays.firstNotNullOfOrNull { handle ->
+            handle.known.filterValues { address(custody.parse(it)) }.keys.firstNotNullOfOrNull(manager::latency)
+        }
+
     /** A device is there that was not there before, and may be a spare that is awaited. */
     internal suspend fun arrived(address: StorageAddress): Unit = changed { intake.arrived(address) }
 

@@ -26,6 +26,7 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Clock
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
@@ -150,6 +151,10 @@ public class HotSpareManager(
     public fun deviceReturned(deviceId: String) {
         for (group in shared.groups.value.values) group.returned(deviceId)
     }
+
+    /** What reads of a device take as a rule, as its group sees it; null if no group reads it. Returns at once. */
+    public fun latency(deviceId: String): Duration? =
+        shared.groups.value.values.firstNotNullOfOrNull { it.health.latency(deviceId) }
 
     /** Rebuilds the slot that [failed] left onto [replacement], or onto the spare that suits best. */
     public suspend fun forceRebuild(group: String, failed: String, replacement: String? = null) {

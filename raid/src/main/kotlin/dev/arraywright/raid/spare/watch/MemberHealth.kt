@@ -47,6 +47,10 @@ internal class MemberHealth(private val time: TimeSource, private val policy: ()
     /** Whether the device's last call failed as it was gone or did not answer; null if none is known. */
     fun away(deviceId: String): Boolean? = devices[deviceId]?.away
 
+    /** What reads of the device take as a rule; null if there were none lately. */
+    fun latency(deviceId: String): Duration? =
+        devices[deviceId]?.latency?.summary()?.takeIf { it.samples > 0 }?.median
+
     /** Those of the members that are far slower than the others, and how that shows. */
     fun slow(members: Collection<String>): Map<String, String> {
         val latencies = members.mapNotNull { id -> devices[id]?.let { id to it.latency.summary() } }
