@@ -42,9 +42,9 @@ public class BufferPool private constructor(private val limit: Long, private val
         private val reserves = CopyOnWriteArrayList<BufferPool>()
 
         /**
-         * Bytes that may stay idle here and in what was set aside by [tryReserve], unlimited at first. Lowering it gives
-         * memory back to the operating system at once, as [trim] does, and from then on as buffers come back; requests are
-         * granted as before.
+         * Bytes that may stay idle here and in what was set aside by [tryReserve], unlimited at first. Lowering it
+         * gives memory back to the operating system at once, as [trim] does, and from then on as buffers come back;
+         * requests are granted as before.
          */
         @Volatile
         public var idleLimit: Long = Long.MAX_VALUE
@@ -106,8 +106,8 @@ public class BufferPool private constructor(private val limit: Long, private val
         }
 
         /**
-         * Sets [bytes] of this pool aside as a pool of its own, or returns null if that much is not free now. Its holders
-         * compete with nobody else; its close, and the return of its last buffer, give the bytes back.
+         * Sets [bytes] of this pool aside as a pool of its own, or returns null if that much is not free now. Its
+         * holders compete with nobody else; its close, and the return of its last buffer, give the bytes back.
          */
         public fun tryReserve(bytes: Long): BufferPool? {
             val reserved = BufferPool(bytes, this)
@@ -124,8 +124,8 @@ public class BufferPool private constructor(private val limit: Long, private val
 
         /**
          * Gives idle memory back to the operating system until at most [keep] bytes are idle, here and in what was set
-         * aside by [tryReserve] together: first what is idle here, for reserves are there to be quick. Returns the bytes
-         * freed.
+         * aside by [tryReserve] together: first what is idle here, for reserves are there to be quick. Returns the
+         * bytes freed.
          */
         public fun trim(keep: Long = 0): Long {
             val evicted = lock.withLock { evict((keep - idleInReserves()).coerceAtLeast(0)) }
