@@ -46,9 +46,9 @@ public class BufferPool private constructor(private val limit: Long, private val
         private val reserves = CopyOnWriteArrayList<BufferPool>()
 
         /**
-         * Bytes that may stay idle here and in what was set aside by [tryReserve], unlimited at first. Lowering it gives
-         * memory back to the operating system at once, as [trim] does, and from then on as buffers come back; requests are
-         * granted as before.
+         * Bytes that may stay idle here and in what was set aside by [tryReserve], unlimited at first. Lowering it
+         * gives memory back to the operating system at once, as [trim] does, and from then on as buffers come back;
+         * requests are granted as before.
          */
         @Volatile
         public var idleLimit: Long = Long.MAX_VALUE
@@ -134,8 +134,8 @@ public class BufferPool private constructor(private val limit: Long, private val
 
         /**
          * Gives idle memory back to the operating system until at most [keep] bytes are idle, here and in what was set
-         * aside by [tryReserve] together: first what is idle here, for reserves are there to be quick. Returns the bytes
-         * freed.
+         * aside by [tryReserve] together: first what is idle here, for reserves are there to be quick. Returns the
+         * bytes freed.
          */
         public fun trim(keep: Long = 0): Long {
             val evicted = lock.withLock { evict((keep - idleInReserves()).coerceAtLeast(0)) }

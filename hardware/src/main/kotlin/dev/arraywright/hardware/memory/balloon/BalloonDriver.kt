@@ -84,8 +84,8 @@ public class BalloonDriver internal constructor(
     }
 
     /**
-     * Why memory that is given back here is of use to nobody else: this is no guest with a balloon, and no cgroup limits
-     * the process. Null if it is. Handlers are asked in either case. Reads some small files at first.
+     * Why memory that is given back here is of use to nobody else: this is no guest with a balloon, and no cgroup
+     * limits the process. Null if it is. Handlers are asked in either case. Reads some small files at first.
      */
     public val absence: String? by lazy {
         val lineages = listOf(MemoryCgroup.lineage(2, proc, sys), MemoryCgroup.lineage(1, proc, sys))
@@ -121,7 +121,9 @@ public class BalloonDriver internal constructor(
         return clients.add(name, order, share, handler)
     }
 
-    /** Tells of memory that was given back without being asked, or later than asked; it is in the next round's event. */
+    /**
+     * Tells of memory that was given back without being asked, or later than asked; it is in the next round's event.
+     */
     public fun reportMemoryReleased(bytes: Long) {
         require(bytes >= 0) { "released $bytes bytes" }
         reported.addAndGet(bytes)
@@ -165,7 +167,8 @@ public class BalloonDriver internal constructor(
 
     private suspend fun collect(): HeapRelease? {
         val last = collectedAt
-        if (!options.collectHeap || last != null && last.elapsedNow() < options.collectEvery) return null
+        if (!options.collectHeap) return null
+        if (last != null && last.elapsedNow() < options.collectEvery) return null
         collectedAt = time.markNow()
         return withContext(io) { collector.collect() }
     }

@@ -38,7 +38,9 @@ public data class PressureRound(
         }
 }
 
-/** What one handler did; [failure] says why it gave nothing: it failed, was too late, or is late since a round before. */
+/**
+ * What one handler did; [failure] says why it gave nothing: it failed, was too late, or is late since a round before.
+ */
 public data class Release(
     val name: String,
     val order: Int,

@@ -20,8 +20,8 @@ internal data class Demand(val source: String, val level: Level, val floor: Leve
         fun none(source: String): Demand = Demand(source, Level.NONE, Level.NONE, 0)
 
         /**
-         * [available] bytes are left where [reserve] should be, for which the demand is what is missing: the more of the
-         * reserve that is, the higher the level. [available] is negative where a limit is passed.
+         * [available] bytes are left where [reserve] should be, for which the demand is what is missing: the more of
+         * the reserve that is, the higher the level. [available] is negative where a limit is passed.
          */
         fun ofShortfall(source: String, available: Long, reserve: Long, band: Double): Demand {
             val level = level(available.toDouble(), reserve)

@@ -8,8 +8,8 @@ import kotlin.time.Duration
 
 /**
  * One place that tells of memory pressure. All calls come from one coroutine, on a dispatcher on which they may block
- * for a file of `/proc` or `/sys`. A source that nothing woke and that asked for nothing reads no file in [look], unless
- * the kernel has no way to wake it.
+ * for a file of `/proc` or `/sys`. A source that nothing woke and that asked for nothing reads no file in [look],
+ * unless the kernel has no way to wake it.
  */
 internal interface PressureSource : AutoCloseable {
     val name: String

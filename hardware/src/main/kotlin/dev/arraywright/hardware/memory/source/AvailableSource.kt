@@ -13,7 +13,11 @@ internal class AvailableSource(private val proc: SystemTree, private val options
 
     override fun open(wake: () -> Unit): PressureSourceStatus {
         val meminfo = Moment.meminfo(proc)
-            ?: return PressureSourceStatus(NAME, false, proc.why("meminfo") ?: "meminfo does not tell what is available")
+            ?: return PressureSourceStatus(
+                NAME,
+                false,
+                proc.why("meminfo") ?: "meminfo does not tell what is available",
+            )
         val reserve = options.machineReserve(meminfo.total)
         return PressureSourceStatus(NAME, true, "${meminfo.available} bytes, of which $reserve are a reserve")
     }

@@ -16,8 +16,8 @@ import kotlin.time.Duration.Companion.seconds
 
 /**
  * `memory.pressure_level` of cgroup v1: how hard the kernel finds it to take memory back, told through an eventfd for
- * each level. Low is everyday business (caches of files make room for one another) and asks for no bytes; the others ask
- * for a part of what the process could give back, as the kernel tells no amount.
+ * each level. Low is everyday business (caches of files make room for one another) and asks for no bytes; the others
+ * ask for a part of what the process could give back, as the kernel tells no amount.
  */
 internal class CgroupLevelSource(
     private val lineage: Lineage,

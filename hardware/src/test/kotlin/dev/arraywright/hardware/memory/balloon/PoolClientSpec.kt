@@ -99,12 +99,12 @@ class PoolClientSpec : StringSpec({
         },
     ) {
         BufferPool(128 * MIB).use { pool ->
-            val leases = List(96) { pool.acquire(MIB.toInt()) }
-            for (lease in leases) for (at in 0 until MIB.toInt() step 4096) lease.buffer().put(at, 1)
+            val leases = List(128) { pool.acquire(1 shl 20) }
+            for (lease in leases) for (at in 0 until (1 shl 20) step 4096) lease.buffer().put(at, 1)
             leases.forEach { it.close() }
             val before = MemoryMonitor.resident(SystemTree.PROC).shouldNotBeNull()
-            PoolClient(pool).release(PressureAsk(96 * MIB, Level.MEDIUM)) shouldBe 96 * MIB
-            before - MemoryMonitor.resident(SystemTree.PROC)!! shouldBeGreaterThanOrEqual 64 * MIB
+            PoolClient(pool).release(PressureAsk(100 * MIB, Level.MEDIUM)) shouldBe 128 * MIB
+            before - MemoryMonitor.resident(SystemTree.PROC)!! shouldBeGreaterThanOrEqual 100 * MIB
         }
     }
 })

@@ -32,6 +32,7 @@ class PressureToPoolSpec : StringSpec({
         runTest {
             val root = TreeFixture.of("firecracker")
             val (sys, proc) = listOf("sys", "proc").map { SystemTree(root.resolve(it)) }
+
             fun available(kib: Long) {
                 val meminfo = root.resolve("proc/meminfo")
                 meminfo.writeText(meminfo.readText().replace(Regex("MemAvailable: +\\d+"), "MemAvailable: $kib"))

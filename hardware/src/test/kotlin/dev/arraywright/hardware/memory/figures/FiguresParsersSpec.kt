@@ -20,7 +20,8 @@ class FiguresParsersSpec : StringSpec({
         listOf("meminfo", "vmstat", "pressure/memory", "self/cgroup", "self/mountinfo", "self/status")
             .mapNotNull { root.text("proc/$it") }
     }
-    val pieces = listOf("max", "-1", "9223372036854775807", "99999999999999999999", "\n", " ", ":", "", "kB", "\\777", "NaN")
+    val pieces =
+        listOf("max", "-1", "9223372036854775807", "99999999999999999999", "\n", " ", ":", "", "kB", "\\777", "NaN")
     val mutated = arbitrary { source -> source.random.let { mutate(texts.random(it), pieces, it) } }
 
     "no input throws anything but the parsers' own error" {
@@ -58,7 +59,9 @@ class FiguresParsersSpec : StringSpec({
     "meminfo is in bytes, tells of a balloon where the kernel does, and of old kernels an estimate" {
         MeminfoParser.parse("MemTotal: 2 kB\nMemAvailable:   1 kB\nBalloon: 3 kB\nHugePages_Total: 0\n") shouldBe
             Meminfo(2048, 1024, 3072)
-        MeminfoParser.parse("MemTotal: 9 kB\nMemFree: 1 kB\nBuffers: 2 kB\nCached: 4 kB") shouldBe Meminfo(9216, 4096, null)
+        MeminfoParser.parse(
+            "MemTotal: 9 kB\nMemFree: 1 kB\nBuffers: 2 kB\nCached: 4 kB",
+        ) shouldBe Meminfo(9216, 4096, null)
         shouldThrow<FiguresException> { MeminfoParser.parse("MemTotal: 9 kB\n") }
         shouldThrow<FiguresException> { MeminfoParser.parse("MemAvailable: 9 kB\n") }
         shouldThrow<FiguresException> { MeminfoParser.parse("MemTotal: 9223372036854775807 kB\nMemAvailable: 9 kB") }

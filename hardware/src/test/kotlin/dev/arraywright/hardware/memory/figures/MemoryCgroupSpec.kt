@@ -9,7 +9,9 @@ import io.kotest.matchers.string.shouldContain
 import java.nio.file.Path
 
 class MemoryCgroupSpec : StringSpec({
-    fun Path.lineage(version: Int) = MemoryCgroup.lineage(version, SystemTree(resolve("proc")), SystemTree(resolve("sys")))
+    fun Path.lineage(
+        version: Int,
+    ) = MemoryCgroup.lineage(version, SystemTree(resolve("proc")), SystemTree(resolve("sys")))
 
     fun written(cgroup: String, mount: String, vararg more: String) = TreeFixture.write(
         listOf("proc/self/cgroup = $cgroup\\n", "proc/self/mountinfo = $mount\\n", *more),

@@ -13,10 +13,10 @@ import io.kotest.matchers.longs.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.property.Arb
-import io.kotest.property.arbitrary.numericDouble
 import io.kotest.property.arbitrary.int
 import io.kotest.property.arbitrary.list
 import io.kotest.property.arbitrary.long
+import io.kotest.property.arbitrary.numericDouble
 import io.kotest.property.arbitrary.pair
 import io.kotest.property.checkAll
 import kotlin.time.Duration
@@ -119,7 +119,9 @@ private object Model {
         var time = 0
         val times = trace.map { (step, _) -> (time + step).also { time = it } }
         return trace.indices.map { now ->
-            listOf(CRITICAL to 400L, MEDIUM to 800L, LOW to 1200L).find { isOpen(trace, times, now, it.second) }?.first ?: NONE
+            listOf(CRITICAL to 400L, MEDIUM to 800L, LOW to 1200L).find {
+                isOpen(trace, times, now, it.second)
+            }?.first ?: NONE
         }
     }
 

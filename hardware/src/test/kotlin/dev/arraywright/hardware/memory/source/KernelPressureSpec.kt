@@ -80,7 +80,9 @@ class KernelPressureSpec : StringSpec({
         coroutineScope {
             val monitor = MemoryMonitor(coroutineContext)
             val status = monitor.status.first { it.isNotEmpty() }
-            status.map { it.source } shouldBe listOf("psi", "cgroup-psi", "cgroup", "cgroup-level", "available", "balloon")
+            status.map {
+                it.source
+            } shouldBe listOf("psi", "cgroup-psi", "cgroup", "cgroup-level", "available", "balloon")
             status.filter { it.active }.map { it.source } shouldContain "available"
             monitor.refresh()
             monitor.close()
@@ -134,7 +136,11 @@ class KernelPressureSpec : StringSpec({
         }
     }
 
-    "the kernel wakes a trigger when tasks stall".config(enabledOrReasonIf = unless { missingPsi() ?: missingCgroups() }) {
+    "the kernel wakes a trigger when tasks stall".config(
+        enabledOrReasonIf = unless {
+            missingPsi() ?: missingCgroups()
+        },
+    ) {
         val options = MemoryOptions(stall = 250.microseconds)
         Poller().use { poller ->
             limited(48) { directory ->
@@ -142,7 +148,9 @@ class KernelPressureSpec : StringSpec({
                 val source = PsiSource("psi", SystemTree.PROC, "pressure/memory", false, options, poller, null)
                 source.open { wakes += Unit }.active shouldBe true
                 // Each costs a few milliseconds of stalls, told at the end of a window at the latest.
-                val woken = generateSequence { squeeze(directory) }.take(10).any { wakes.poll(3, TimeUnit.SECONDS) != null }
+                val woken = generateSequence {
+                    squeeze(directory)
+                }.take(10).any { wakes.poll(3, TimeUnit.SECONDS) != null }
                 woken shouldBe true
                 source.look(Moment(Duration.ZERO, SystemTree.PROC) { 1 shl 20 }).level shouldBeGreaterThan Level.NONE
                 source.close()

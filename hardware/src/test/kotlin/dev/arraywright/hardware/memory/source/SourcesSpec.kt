@@ -38,7 +38,9 @@ class SourcesSpec : StringSpec({
 
     fun List<PressureSourceStatus>.why(name: String) = first { it.source == name }.detail
 
-    fun Path.opened(name: String): PressureSource = sources().first { it.name == name }.apply { open {}.active shouldBe true }
+    fun Path.opened(name: String): PressureSource = sources().first {
+        it.name == name
+    }.apply { open {}.active shouldBe true }
 
     fun Path.edit(file: String, from: String, to: String) = resolve(file).run {
         val text = readText()
@@ -135,7 +137,10 @@ class SourcesSpec : StringSpec({
         val root = TreeFixture.of("kvm")
         val source = root.opened("cgroup-psi")
         val file = root.resolve("sys/fs/cgroup/store.slice/arraywright.service/memory.pressure")
-        fun stalled(micros: Long) = file.writeText("some avg10=0.00 avg60=0 avg300=0 total=$micros\nfull avg10=0.00 total=567\n")
+
+        fun stalled(micros: Long) = file.writeText(
+            "some avg10=0.00 avg60=0 avg300=0 total=$micros\nfull avg10=0.00 total=567\n",
+        )
         source.look(root.moment(1.seconds)).level shouldBe Level.NONE
         stalled(1234 + 300_000)
         source.look(root.moment(2.seconds)) shouldBe Demand("psi", Level.MEDIUM, Level.CRITICAL, 300 * MIB)
@@ -155,6 +160,7 @@ class SourcesSpec : StringSpec({
 
     "a balloon that grows while memory runs short asks for what it took, and ahead while it grows" {
         val root = TreeFixture.of("firecracker")
+
         fun balloon(mib: Long) {
             val meminfo = root.resolve("proc/meminfo")
             meminfo.writeText(meminfo.readText().replace(Regex("Balloon: +\\d+"), "Balloon: ${mib * 1024}"))
