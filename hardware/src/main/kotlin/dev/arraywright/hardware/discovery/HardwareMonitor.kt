@@ -133,10 +133,9 @@ public class HardwareMonitor internal constructor(
     private suspend fun within(look: Look): Sight? {
         val going = CoroutineScope(io + looks).async { probe.look(look) }
         withTimeoutOrNull(pace.deadline) { going.await() }?.let { return it }
-        val place = look.at ?: probe.name
-        hung.add(place)
+        hung.add(look)
         going.invokeOnCompletion {
-            hung.remove(place)
+            hung.remove(look)
             pending.ask(null)
         }
         return null
@@ -147,7 +146,7 @@ public class HardwareMonitor internal constructor(
         state.value = seen.devices
         health.update {
             it.copy(
-                degraded = if (hung.paths.isEmpty()) null else hung.toString(),
+                degraded = hung.toString().takeUnless { hung.paths.isEmpty() },
                 fullLooks = it.fullLooks + if (all) 1 else 0,
                 partialLooks = it.partialLooks + if (all) 0 else 1,
                 overflows = pending.overflows,

@@ -47,8 +47,9 @@ public fun HardwareMonitor.Companion.of(context: CoroutineContext, sys: Path, pr
         polling = "$sys has no events",
     )
 
-/** One lane for the next look beside each that may hang. */
-private fun lanes(pace: MonitorPace): CoroutineDispatcher = Dispatchers.IO.limitedParallelism(pace.hanging)
+/** Room for the next look's readers beside those of each look that may hang. */
+private fun lanes(pace: MonitorPace): CoroutineDispatcher =
+    Dispatchers.IO.limitedParallelism((pace.hanging + 1) * SysfsProbe.READERS)
 
 private fun probe(sys: SystemTree, proc: SystemTree): Probe =
     if (sys.root.resolve("class").isDirectory() || sys.root.resolve("block").isDirectory())

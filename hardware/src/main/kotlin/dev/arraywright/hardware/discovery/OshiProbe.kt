@@ -10,9 +10,8 @@ internal class OshiProbe(private val disks: () -> List<HWDiskStore> = { SystemIn
     override val name: String = "oshi"
 
     override suspend fun look(look: Look): Sight {
-        look.at = name
         val found = try {
-            disks()
+            look.reading(name, disks)
         } catch (e: LinkageError) {
             throw IOException("OSHI does not work here: $e", e)
         }

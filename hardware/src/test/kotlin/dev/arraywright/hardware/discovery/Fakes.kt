@@ -37,8 +37,7 @@ internal class FakeProbe(var world: Map<DeviceId, HardwareDevice> = emptyMap()) 
         looks += look
         failure?.let { throw it }
         for ((path, gate) in hanging) if (path !in look.skipped) {
-            look.at = path
-            withContext(NonCancellable) { gate.await() }
+            look.reading(path) { withContext(NonCancellable) { gate.await() } }
         }
         return Sight(world)
     }

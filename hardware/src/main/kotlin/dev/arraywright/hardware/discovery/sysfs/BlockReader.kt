@@ -46,7 +46,7 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
             node.name.startsWith("loop") ->
                 shared.copy(
                     flags = shared.flags + DeviceFlag.LOOP,
-                    backingFile = sys.text("$path/loop/backing_file"),
+                    backingFile = optional("$path/loop/backing_file")?.decodeToString()?.removeSuffix("\n"),
                 )
             node.name.startsWith("zram") -> shared.copy(flags = shared.flags + DeviceFlag.ZRAM)
             node.name.startsWith("ram") -> shared.copy(flags = shared.flags + DeviceFlag.RAM)
@@ -138,8 +138,11 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
         if (!scsi) {
             sys.text("${node.path}/serial") ?: sys.text("$device/serial")
         } else {
-            VitalProduct.serial(sys.bytes("$device/vpd_pg80")) ?: place.usbDevice()?.let { sys.text("$it/serial") }
+            VitalProduct.serial(optional("$device/vpd_pg80")) ?: place.usbDevice()?.let { sys.text("$it/serial") }
         }
+
+    /** Asking first costs less than failing. */
+    private fun optional(path: String): ByteArray? = if (sys.exists(path)) sys.bytes(path) else null
 }
 
 /** Vital product data of SCSI: page 0x80, the unit serial number, is `type 0x80 length(2) text`. */
