@@ -8,12 +8,12 @@ import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.Posix
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.tree.SystemTree
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
 import java.nio.file.Path
 import kotlin.coroutines.CoroutineContext
 import kotlin.io.path.isDirectory
 import kotlin.time.TimeSource
-import kotlinx.coroutines.CoroutineDispatcher
-import kotlinx.coroutines.Dispatchers
 
 /** The subsystems whose uevents a [SysfsProbe] has a use for. */
 internal val SUBSYSTEMS: Set<String> = Node.Kind.entries.mapTo(HashSet()) { it.subsystem }
@@ -43,7 +43,11 @@ internal fun HardwareMonitor.Companion.real(
  */
 public fun HardwareMonitor.Companion.of(context: CoroutineContext, sys: Path, proc: Path): HardwareMonitor =
     HardwareMonitor(
-        context, probe(SystemTree(sys), SystemTree(proc)), null, lanes(MonitorPace()), TimeSource.Monotonic,
+        context,
+        probe(SystemTree(sys), SystemTree(proc)),
+        null,
+        lanes(MonitorPace()),
+        TimeSource.Monotonic,
         polling = "$sys has no events",
     )
 

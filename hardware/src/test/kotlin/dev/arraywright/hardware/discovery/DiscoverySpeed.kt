@@ -1,11 +1,11 @@
 package dev.arraywright.hardware.discovery
 
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.runBlocking
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
 import kotlin.time.TimeSource
 import kotlin.time.measureTime
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.runBlocking
 
 /** Prints what a look at 1,000 block devices takes, in a JVM that has done nothing else, and one change of them. */
 internal object DiscoverySpeed {

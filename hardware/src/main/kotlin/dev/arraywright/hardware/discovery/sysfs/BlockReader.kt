@@ -61,7 +61,9 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
         val device = "${node.path}/device"
         // a namespace that several controllers may serve is below their subsystem
         val subsystem = node.path.substringBeforeLast('/')
-        val above = if (!subsystem.substringAfterLast('/').startsWith("nvme-subsys")) null else
+        val above = if (!subsystem.substringAfterLast('/').startsWith("nvme-subsys"))
+            null
+        else
             sys.names(subsystem).filter { it.startsWith("nvme") && 'n' !in it.drop(4) && 's' !in it.drop(4) }
                 .firstNotNullOfOrNull { sys.target("$subsystem/$it") }
         val place = DevicePath(above ?: node.path)
@@ -92,7 +94,9 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
                 uuid = sys.text("$path/dm/uuid")?.let { "dm-uuid-" + DeviceNames.joined(it) },
             )
         }
-        return if (!node.name.startsWith("md")) node.copy(below = below) else
+        return if (!node.name.startsWith("md"))
+            node.copy(below = below)
+        else
             node.copy(
                 flags = node.flags + DeviceFlag.MD,
                 below = below,

@@ -49,7 +49,11 @@ internal object MountParser {
 }
 
 /** Who has file systems and swap on which device. */
-internal class MountTable(lines: List<String>, swaps: List<String>, private val pools: List<List<String>> = emptyList()) {
+internal class MountTable(
+    lines: List<String>,
+    swaps: List<String>,
+    private val pools: List<List<String>> = emptyList(),
+) {
     private val byNumber = HashMap<String, MutableList<String>>()
     private val bySource = HashMap<String, MutableList<String>>()
     private val swapping = swaps.mapNotNullTo(HashSet(), MountParser::swap)
@@ -75,7 +79,9 @@ internal class MountTable(lines: List<String>, swaps: List<String>, private val 
     }
 
     /** The devices of each file system that is on several, by their kernel names. */
-    fun together(name: String): List<String> = if (pools.isEmpty()) emptyList() else pools.filter { name in it }.flatten() - name
+    fun together(
+        name: String,
+    ): List<String> = if (pools.isEmpty()) emptyList() else pools.filter { name in it }.flatten() - name
 
     companion object {
         const val SWAP: String = "swap"

@@ -30,7 +30,9 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         // more time goes into waiting for calls than into making them
         val shares = listed.chunked(maxOf(SHARE, (listed.size + READERS - 1) / READERS))
         val read = coroutineScope { shares.map { share -> async { nodes(share, before, look) } }.awaitAll() }
-        return HashMap<String, Node>(listed.size * 2).apply { for (part in read) for (node in part) put(node.path, node) }
+        return HashMap<String, Node>(listed.size * 2).apply {
+            for (part in read) for (node in part) put(node.path, node)
+        }
     }
 
     private fun nodes(listed: List<Pair<Node.Kind, String>>, before: Map<String, Node>, look: Look): List<Node> {
@@ -55,7 +57,9 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         for (path in paths) {
             val old = before[path]
             val new = renew(path)
-            val inside = if (new != null && new.kind != Node.Kind.BLOCK) emptyList() else
+            val inside = if (new != null && new.kind != Node.Kind.BLOCK)
+                emptyList()
+            else
                 before.keys.filter { it.startsWith("$path/") }
             val names = listOfNotNull(old, new).flatMap { it.below + it.over }.distinct()
             val disk = path.substringBeforeLast('/').takeIf { new?.part != null || old?.part != null }
