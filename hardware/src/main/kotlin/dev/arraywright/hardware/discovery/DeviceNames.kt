@@ -5,7 +5,9 @@ internal object DeviceNames {
     /** A world-wide name worth the word; null for none, and for the zeros that some devices say. */
     fun wwid(text: String?): String? {
         val name = text?.let(::joined)?.ifEmpty { null } ?: return null
-        val body = SCHEMES.firstOrNull { name.startsWith(it, ignoreCase = true) }?.let { name.substring(it.length) } ?: name
+        val body = SCHEMES.firstOrNull {
+            name.startsWith(it, ignoreCase = true)
+        }?.let { name.substring(it.length) } ?: name
         return name.takeUnless { body.all { it in "0.-_" } || body.all { it in "fF.-_" } }
     }
 
@@ -23,7 +25,10 @@ internal object DeviceNames {
         var gap = false
         for (c in text.trim { it <= ' ' }) {
             val space = c.isWhitespace() || c.isISOControl()
-            if (!space) result.append(c) else if (!gap) result.append('_')
+            if (!space)
+                result.append(c)
+            else if (!gap)
+                result.append('_')
             gap = space
         }
         return result.toString()

@@ -42,8 +42,16 @@ public sealed interface HardwareChange {
         }
 
         private fun changed(before: HardwareDevice, after: HardwareDevice): Changed? =
-            if (before === after || before == after || !sameDevice(before, after)) null else
-                Changed(before, after, PROPERTIES.filter { it.get(before) != it.get(after) }.mapTo(sortedSetOf()) { it.name })
+            if (before === after || before == after || !sameDevice(before, after))
+                null
+            else
+                Changed(
+                    before,
+                    after,
+                    PROPERTIES.filter {
+                        it.get(before) != it.get(after)
+                    }.mapTo(sortedSetOf()) { it.name },
+                )
 
         private fun sameDevice(before: HardwareDevice, after: HardwareDevice): Boolean =
             before.incarnation == after.incarnation
@@ -66,13 +74,31 @@ public sealed interface HardwareChange {
 
         private val PROPERTIES: List<KProperty1<HardwareDevice, Any?>> =
             listOf(
-                HardwareDevice::name, HardwareDevice::flags, HardwareDevice::path, HardwareDevice::number,
-                HardwareDevice::size, HardwareDevice::logicalBlockSize, HardwareDevice::physicalBlockSize,
-                HardwareDevice::model, HardwareDevice::serial, HardwareDevice::wwid, HardwareDevice::firmware,
-                HardwareDevice::transport, HardwareDevice::rotational, HardwareDevice::removable,
-                HardwareDevice::readOnly, HardwareDevice::numaNode, HardwareDevice::pciAddress,
-                HardwareDevice::parent, HardwareDevice::children, HardwareDevice::members, HardwareDevice::holders,
-                HardwareDevice::mounts, HardwareDevice::inUse, HardwareDevice::backingFile, HardwareDevice::sysPath,
+                HardwareDevice::name,
+                HardwareDevice::flags,
+                HardwareDevice::path,
+                HardwareDevice::number,
+                HardwareDevice::size,
+                HardwareDevice::logicalBlockSize,
+                HardwareDevice::physicalBlockSize,
+                HardwareDevice::model,
+                HardwareDevice::serial,
+                HardwareDevice::wwid,
+                HardwareDevice::firmware,
+                HardwareDevice::transport,
+                HardwareDevice::rotational,
+                HardwareDevice::removable,
+                HardwareDevice::readOnly,
+                HardwareDevice::numaNode,
+                HardwareDevice::pciAddress,
+                HardwareDevice::parent,
+                HardwareDevice::children,
+                HardwareDevice::members,
+                HardwareDevice::holders,
+                HardwareDevice::mounts,
+                HardwareDevice::inUse,
+                HardwareDevice::backingFile,
+                HardwareDevice::sysPath,
                 HardwareDevice::sequence,
             )
     }

@@ -2,12 +2,6 @@ package dev.arraywright.hardware.discovery
 
 import dev.arraywright.hardware.hotplug.Hotplug
 import dev.arraywright.hardware.hotplug.Pending
-import java.io.IOException
-import java.util.concurrent.atomic.AtomicBoolean
-import kotlin.coroutines.CoroutineContext
-import kotlin.time.Duration
-import kotlin.time.TimeMark
-import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
@@ -23,6 +17,12 @@ import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
+import java.io.IOException
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.coroutines.CoroutineContext
+import kotlin.time.Duration
+import kotlin.time.TimeMark
+import kotlin.time.TimeSource
 
 /**
  * The machine's devices as they come, go and change. On Linux the kernel tells of changes, which show here well within
@@ -133,10 +133,9 @@ public class HardwareMonitor internal constructor(
     private suspend fun within(look: Look): Sight? {
         val going = CoroutineScope(io + looks).async { probe.look(look) }
         withTimeoutOrNull(pace.deadline) { going.await() }?.let { return it }
-        val place = look.at ?: probe.name
-        hung.add(place)
+        hung.add(look)
         going.invokeOnCompletion {
-            hung.remove(place)
+            hung.remove(look)
             pending.ask(null)
         }
         return null
@@ -147,7 +146,7 @@ public class HardwareMonitor internal constructor(
         state.value = seen.devices
         health.update {
             it.copy(
-                degraded = if (hung.paths.isEmpty()) null else hung.toString(),
+                degraded = hung.toString().takeUnless { hung.paths.isEmpty() },
                 fullLooks = it.fullLooks + if (all) 1 else 0,
                 partialLooks = it.partialLooks + if (all) 0 else 1,
                 overflows = pending.overflows,

@@ -8,12 +8,12 @@ import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.tree.SystemTree
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
 import java.nio.file.Path
 import kotlin.coroutines.CoroutineContext
 import kotlin.io.path.isDirectory
 import kotlin.time.TimeSource
-import kotlinx.coroutines.CoroutineDispatcher
-import kotlinx.coroutines.Dispatchers
 
 /** The subsystems whose uevents a [SysfsProbe] has a use for. */
 internal val SUBSYSTEMS: Set<String> = Node.Kind.entries.mapTo(HashSet()) { it.subsystem }
@@ -43,12 +43,17 @@ internal fun HardwareMonitor.Companion.real(
  */
 public fun HardwareMonitor.Companion.of(context: CoroutineContext, sys: Path, proc: Path): HardwareMonitor =
     HardwareMonitor(
-        context, probe(SystemTree(sys), SystemTree(proc)), null, lanes(MonitorPace()), TimeSource.Monotonic,
+        context,
+        probe(SystemTree(sys), SystemTree(proc)),
+        null,
+        lanes(MonitorPace()),
+        TimeSource.Monotonic,
         polling = "$sys has no events",
     )
 
-/** One lane for the next look beside each that may hang. */
-private fun lanes(pace: MonitorPace): CoroutineDispatcher = Dispatchers.IO.limitedParallelism(pace.hanging)
+/** Room for the next look's readers beside those of each look that may hang. */
+private fun lanes(pace: MonitorPace): CoroutineDispatcher =
+    Dispatchers.IO.limitedParallelism((pace.hanging + 1) * SysfsProbe.READERS)
 
 private fun probe(sys: SystemTree, proc: SystemTree): Probe =
     if (sys.root.resolve("class").isDirectory() || sys.root.resolve("block").isDirectory())

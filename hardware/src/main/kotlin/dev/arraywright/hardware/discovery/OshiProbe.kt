@@ -1,25 +1,26 @@
 package dev.arraywright.hardware.discovery
 
-import java.io.IOException
 import oshi.SystemInfo
 import oshi.hardware.HWDiskStore
 import oshi.hardware.HWPartition
+import java.io.IOException
 
 /** Looks at disks and partitions through OSHI, on systems that have no sysfs. Each look is a full one. */
 internal class OshiProbe(private val disks: () -> List<HWDiskStore> = { SystemInfo().hardware.diskStores }) : Probe {
     override val name: String = "oshi"
 
     override suspend fun look(look: Look): Sight {
-        look.at = name
         val found = try {
-            disks()
+            look.reading(name, disks)
         } catch (e: LinkageError) {
             throw IOException("OSHI does not work here: $e", e)
         }
         val taken = HashSet<DeviceId>()
         val result = LinkedHashMap<DeviceId, HardwareDevice>()
-        for (disk in found.sortedBy { it.name }) for (device in devices(disk, taken)) {
-            result[device.id] = look.before.devices[device.id]?.takeIf { it == device } ?: device
+        for (disk in found.sortedBy { it.name }) {
+            for (device in devices(disk, taken)) {
+                result[device.id] = look.before.devices[device.id]?.takeIf { it == device } ?: device
+            }
         }
         return Sight(result)
     }
@@ -41,7 +42,12 @@ internal class OshiProbe(private val disks: () -> List<HWDiskStore> = { SystemIn
             serial = serial,
             sysPath = disk.name,
         )
-        val parts = disk.partitions.sortedBy { it.identification }.mapIndexed { i, part -> partition(whole, part, i + 1) }
+        val parts = disk.partitions.sortedBy { it.identification }.mapIndexed {
+            i,
+            part,
+            ->
+            partition(whole, part, i + 1)
+        }
         val used = parts.firstOrNull { it.inUse != null }
         // a file system may be on the whole disk, which OSHI then shows as a partition of the disk's own name
         return parts + whole.copy(

@@ -33,28 +33,47 @@ internal class Look(
     val paths: Set<String>? = null,
     val skipped: Set<String> = emptySet(),
 ) {
-    /** Where the look is, which tells what it hangs at. */
-    @Volatile
-    var at: String? = null
+    private val reading: MutableSet<String> = ConcurrentHashMap.newKeySet()
+
+    /** Where the look is, at several places if it has several readers: what it hangs at, if it does. */
+    val at: Set<String> get() = reading.toSet()
+
+    /** Reads what is at [path]. */
+    inline fun <T> reading(path: String, read: () -> T): T {
+        begin(path)
+        return try {
+            read()
+        } finally {
+            end(path)
+        }
+    }
+
+    fun begin(path: String) {
+        reading += path
+    }
+
+    fun end(path: String) {
+        reading -= path
+    }
 }
 
-/** Looks that do not come back, by the device that each hangs at. */
+/** Looks that do not come back, with what each hangs at. */
 internal class HungLooks(private val limit: Int) {
-    private val places = ConcurrentHashMap<String, Int>()
+    private val looks = ConcurrentHashMap<Look, Set<String>>()
 
-    val paths: Set<String> get() = places.keys.toSet()
+    val paths: Set<String> get() = looks.values.flatMapTo(HashSet()) { it }
 
     /** Whether as many hang as may. */
-    val full: Boolean get() = places.values.sum() >= limit
+    val full: Boolean get() = looks.size >= limit
 
-    fun add(path: String) {
-        places.merge(path, 1, Int::plus)
+    fun add(look: Look) {
+        looks[look] = look.at
     }
 
-    fun remove(path: String) {
-        places.computeIfPresent(path) { _, count -> if (count > 1) count - 1 else null }
+    fun remove(look: Look) {
+        looks.remove(look)
     }
 
-    /** For people; null if none hangs. */
-    override fun toString(): String = places.keys.sorted().joinToString(prefix = "no answer from ")
+    /** For people. */
+    override fun toString(): String = paths.sorted().joinToString(prefix = "no answer from ")
 }

@@ -6,7 +6,10 @@ import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.Posix
 import dev.arraywright.hardware.linux.PosixException
 
-/** Uevents, and the kernel's word that mounts or swaps have changed. Throws [PosixException] if there are no uevents. */
+/**
+ * Uevents, and the kernel's word that mounts or swaps have changed. To make one throws [PosixException] if there are no
+ * uevents.
+ */
 internal class LinuxHotplug(
     private val poller: Poller,
     subsystems: Set<String>,

@@ -1,10 +1,10 @@
 package dev.arraywright.hardware.hotplug
 
+import kotlinx.coroutines.CompletableDeferred
 import java.io.IOException
 import kotlin.time.Duration
 import kotlin.time.TimeMark
 import kotlin.time.TimeSource
-import kotlinx.coroutines.CompletableDeferred
 
 /**
  * What is to be looked at, gathered until somebody takes it. However many signals come, it stays small: beyond [limit]

@@ -68,8 +68,8 @@ internal class SystemTree(val root: Path) {
         }
 
     /**
-     * Where a symbolic link leads, relative to [root], in one step and by name alone: right where the directories on the
-     * way are no links, as in sysfs. Null if it is no link or leads outside.
+     * Where a symbolic link leads, relative to [root], in one step and by name alone: right where the directories on
+     * the way are no links, as in sysfs. Null if it is no link or leads outside.
      */
     fun target(path: String): String? =
         try {

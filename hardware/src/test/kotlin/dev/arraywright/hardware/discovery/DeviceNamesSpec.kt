@@ -11,7 +11,16 @@ class DeviceNamesSpec : StringSpec({
     "a world-wide name is one word, and zeros are none" {
         DeviceNames.wwid("naa.5000c500a0000001\n") shouldBe "naa.5000c500a0000001"
         DeviceNames.wwid("t10.ATA     QEMU HARDDISK    QM00001 ") shouldBe "t10.ATA_QEMU_HARDDISK_QM00001"
-        for (junk in listOf(null, "", "  ", "naa.", "eui.0000000000000000", "naa.0000", "uuid.00000000-0000-0000", "eui.ffffffffffffffff")) {
+        for (junk in listOf(
+            null,
+            "",
+            "  ",
+            "naa.",
+            "eui.0000000000000000",
+            "naa.0000",
+            "uuid.00000000-0000-0000",
+            "eui.ffffffffffffffff",
+        )) {
             DeviceNames.wwid(junk).shouldBeNull()
         }
     }

@@ -71,7 +71,10 @@ internal class DeviceTree(val root: Path = scratchDirectory()) {
             val name = directory.fileName.toString()
             for (listing in listOf("class/block", "block", "bus/pci/devices", "class/nvme")) {
                 val link = sys.resolve("$listing/$name")
-                if (Files.isSymbolicLink(link) && link.parent.resolve(Files.readSymbolicLink(link)).normalize() == directory) {
+                if (Files.isSymbolicLink(
+                        link,
+                    ) && link.parent.resolve(Files.readSymbolicLink(link)).normalize() == directory
+                ) {
                     Files.delete(link)
                 }
             }

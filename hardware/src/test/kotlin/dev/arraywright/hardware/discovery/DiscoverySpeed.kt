@@ -1,15 +1,16 @@
 package dev.arraywright.hardware.discovery
 
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.runBlocking
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
 import kotlin.time.TimeSource
 import kotlin.time.measureTime
-import kotlinx.coroutines.runBlocking
 
 /** Prints what a look at 1,000 block devices takes, in a JVM that has done nothing else, and one change of them. */
 internal object DiscoverySpeed {
     @JvmStatic
-    fun main(args: Array<String>) = runBlocking {
+    fun main(args: Array<String>) = runBlocking(Dispatchers.IO) {
         val tree = if (args.isNotEmpty()) DeviceTree(Path.of(args[0])) else DeviceTree()
         if (!tree.exists(DeviceTree.HBA)) {
             tree.controller()

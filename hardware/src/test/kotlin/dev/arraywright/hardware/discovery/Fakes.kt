@@ -36,9 +36,10 @@ internal class FakeProbe(var world: Map<DeviceId, HardwareDevice> = emptyMap()) 
     override suspend fun look(look: Look): Sight {
         looks += look
         failure?.let { throw it }
-        for ((path, gate) in hanging) if (path !in look.skipped) {
-            look.at = path
-            withContext(NonCancellable) { gate.await() }
+        for ((path, gate) in hanging) {
+            if (path !in look.skipped) {
+                look.reading(path) { withContext(NonCancellable) { gate.await() } }
+            }
         }
         return Sight(world)
     }
@@ -46,7 +47,11 @@ internal class FakeProbe(var world: Map<DeviceId, HardwareDevice> = emptyMap()) 
 
 internal fun device(name: String, size: Long = 4096, incarnation: Long = 1): HardwareDevice =
     HardwareDevice(
-        DeviceId(DeviceId.Kind.PATH, name), name, setOf(DeviceFlag.BLOCK), size = size, incarnation = incarnation,
+        DeviceId(DeviceId.Kind.PATH, name),
+        name,
+        setOf(DeviceFlag.BLOCK),
+        size = size,
+        incarnation = incarnation,
     )
 
 internal fun world(vararg devices: HardwareDevice): Map<DeviceId, HardwareDevice> = devices.associateBy { it.id }

@@ -14,7 +14,10 @@ class HardwareChangeSpec : StringSpec({
     val all = world(array, part, disk, controller)
 
     "what comes is told from the bottom up, and what goes from the top down" {
-        HardwareChange.between(emptyMap(), all) shouldBe listOf(Added(controller), Added(disk), Added(part), Added(array))
+        HardwareChange.between(
+            emptyMap(),
+            all,
+        ) shouldBe listOf(Added(controller), Added(disk), Added(part), Added(array))
         HardwareChange.between(all, emptyMap()) shouldBe
             listOf(Removed(array), Removed(part), Removed(disk), Removed(controller))
     }
@@ -32,10 +35,38 @@ class HardwareChangeSpec : StringSpec({
     }
 
     "every property of a device is one that a change can name" {
-        val named = HardwareDevice::class.java.declaredFields.filterNot { it.isSynthetic || java.lang.reflect.Modifier.isStatic(it.modifiers) }
+        val named = HardwareDevice::class.java.declaredFields.filterNot {
+            it.isSynthetic || java.lang.reflect.Modifier.isStatic(it.modifiers)
+        }
         val other = HardwareDevice(
-            disk.id, "n", setOf(DeviceFlag.PCI), "p", "1:1", 1, 1, 1, "m", "s", "w", "f", "t", true, true, true, 1, "a",
-            part.id, setOf(part.id), setOf(part.id), setOf(part.id), listOf("/"), "u", "b", "y", 1, disk.incarnation,
+            disk.id,
+            "n",
+            setOf(DeviceFlag.PCI),
+            "p",
+            "1:1",
+            1,
+            1,
+            1,
+            "m",
+            "s",
+            "w",
+            "f",
+            "t",
+            true,
+            true,
+            true,
+            1,
+            "a",
+            part.id,
+            setOf(part.id),
+            setOf(part.id),
+            setOf(part.id),
+            listOf("/"),
+            "u",
+            "b",
+            "y",
+            1,
+            disk.incarnation,
         )
         val (changed) = HardwareChange.between(world(disk), world(other))
         (changed as Changed).fields shouldBe named.map { it.name }.toSet() - setOf("id", "incarnation")

@@ -6,10 +6,6 @@ import dev.arraywright.hardware.hotplug.Signal
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.maps.shouldContainExactly
-import kotlin.random.Random
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.StandardTestDispatcher
@@ -17,11 +13,17 @@ import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.advanceTimeBy
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import kotlin.random.Random
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 /** Devices come and go at random, some unheard; what the monitor shows must be what a fresh look shows. */
 class HardwareModelSpec : StringSpec({
-    for (seed in 1..SEEDS) "the monitor agrees with a fresh look, and its changes with it (seed $seed)" {
-        runTest { Run(this, seed).go() }
+    for (seed in 1..SEEDS) {
+        "the monitor agrees with a fresh look, and its changes with it (seed $seed)" {
+            runTest { Run(this, seed).go() }
+        }
     }
 }) {
     private class Run(private val test: TestScope, private val seed: Int) {
@@ -29,7 +31,10 @@ class HardwareModelSpec : StringSpec({
         private val tree = DeviceTree().apply { controller() }
         private val hotplug = FakeHotplug()
         private val monitor = HardwareMonitor(
-            test.backgroundScope.coroutineContext, tree.probe(), hotplug, StandardTestDispatcher(test.testScheduler),
+            test.backgroundScope.coroutineContext,
+            tree.probe(),
+            hotplug,
+            StandardTestDispatcher(test.testScheduler),
             test.testScheduler.timeSource,
         )
         private val replays = ArrayList<Replay>()
@@ -91,12 +96,22 @@ class HardwareModelSpec : StringSpec({
                 }
                 1 -> heard("detach $slot", part, disk) { tree.remove(disk) }
                 2 -> if (tree.exists(disk)) heard("grow $slot", disk) { tree.write("$disk/size", "${size()}") }
-                3 -> if (tree.exists(disk)) heard("cut $slot", part) { tree.partition(disk, 1, "8:${slot * 16 + 1}", 64) }
+                3 -> if (tree.exists(disk))
+                    heard("cut $slot", part) {
+                        tree.partition(disk, 1, "8:${slot * 16 + 1}", 64)
+                    }
                 4 -> heard("join $slot", part) { tree.remove(part) }
                 5 -> heard("assemble $slot", array) {
                     val members = (0..3).map { "${DeviceTree.HBA}/host0/target0:0:$it/0:0:$it:0/block/sd${'a' + it}" }
                     tree.remove(array)
-                    tree.virtual("md$slot", "9:$slot", size(), members.filter { tree.exists(it) && random.nextBoolean() })
+                    tree.virtual(
+                        "md$slot",
+                        "9:$slot",
+                        size(),
+                        members.filter {
+                            tree.exists(it) && random.nextBoolean()
+                        },
+                    )
                 }
                 6 -> heard("stop $slot", array) { tree.remove(array) }
                 else -> {

@@ -8,10 +8,6 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
-import java.io.IOException
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
@@ -24,14 +20,21 @@ import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.advanceTimeBy
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import java.io.IOException
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 class HardwareMonitorSpec : StringSpec({
     class Rig(val test: TestScope, events: Boolean = true) {
         val probe = FakeProbe(world(device("a")))
         val hotplug = FakeHotplug()
         val monitor = HardwareMonitor(
-            test.backgroundScope.coroutineContext, probe, hotplug.takeIf { events },
-            StandardTestDispatcher(test.testScheduler), test.testScheduler.timeSource,
+            test.backgroundScope.coroutineContext,
+            probe,
+            hotplug.takeIf { events },
+            StandardTestDispatcher(test.testScheduler),
+            test.testScheduler.timeSource,
         )
 
         fun after(milliseconds: Int) {

@@ -15,12 +15,6 @@ import io.kotest.core.test.Enabled
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.types.shouldBeInstanceOf
-import java.io.RandomAccessFile
-import java.nio.file.Path
-import kotlin.io.path.exists
-import kotlin.io.path.readText
-import kotlin.io.path.writeText
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -30,6 +24,12 @@ import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
+import java.io.RandomAccessFile
+import java.nio.file.Path
+import kotlin.io.path.exists
+import kotlin.io.path.readText
+import kotlin.io.path.writeText
+import kotlin.time.Duration.Companion.seconds
 
 /** What the running kernel does with its devices, seen through its uevents. Other specs have loop devices, too. */
 class HostDevicesSpec : StringSpec({
@@ -118,7 +118,9 @@ class HostDevicesSpec : StringSpec({
                 // what the kernel says at the end, by events alone
                 val last = names.associateWith { Path.of("/sys/block/$it/diskseq").readText().trim().toLong() }
                 withTimeout(30.seconds) {
-                    devices.first { all -> names.all { name -> all.values.any { it.name == name && it.sequence == last[name] } } }
+                    devices.first { all ->
+                        all.values.filter { it.name in last }.associate { it.name to it.sequence } == last
+                    }
                 }
                 devices.value.named(names[0]).backingFile.shouldBeNull()
                 devices.value.named(names[1]).size shouldBe (2 shl 20)
@@ -152,7 +154,8 @@ class HostDevicesSpec : StringSpec({
                     monitor.rescan()
                     monitor.status.value.source shouldBe "uevents"
                     scope.launch {
-                        monitor.changes.filter { whose(it.device) || it is Changed && whose(it.before) }.collect(told::send)
+                        monitor.changes.filter { whose(it.device) || (it as? Changed)?.before?.let(whose) == true }
+                            .collect(told::send)
                     }
                     monitor.block(told)
                     println("    latency ${monitor.status.value.latency}, look ${monitor.status.value.lookTime}")

@@ -17,7 +17,9 @@ internal object LoopControl {
     /** A number that no loop device has, out of the way of losetup --find, and of the specs in another process. */
     fun free(skip: Int = 0): Int {
         val start = 1000 + (ProcessHandle.current().pid() % 10_000).toInt() * 10
-        return generateSequence(start) { it + 1 }.filterNot { Path.of("/sys/block/loop$it").exists() }.drop(skip).first()
+        return generateSequence(start) {
+            it + 1
+        }.filterNot { Path.of("/sys/block/loop$it").exists() }.drop(skip).first()
     }
 
     fun add(name: String) = control(LOOP_CTL_ADD, name)

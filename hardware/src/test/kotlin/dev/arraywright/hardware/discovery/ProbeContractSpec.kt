@@ -8,10 +8,10 @@ import io.kotest.matchers.collections.shouldContainAll
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.types.shouldBeSameInstanceAs
-import java.nio.file.Path
-import kotlin.io.path.isDirectory
 import oshi.hardware.HWDiskStore
 import oshi.hardware.HWPartition
+import java.nio.file.Path
+import kotlin.io.path.isDirectory
 
 /** What holds for whatever a probe sees, on captured machines and this one. */
 class ProbeContractSpec : StringSpec({
@@ -40,7 +40,10 @@ class ProbeContractSpec : StringSpec({
             val all = probe().look(Look()).devices
             for (device in all.values) {
                 val above = device.children + device.holders
-                if (device.mounts.isNotEmpty() || device.holders.isNotEmpty() || above.any { all.getValue(it).inUse != null }) {
+                if (device.mounts.isNotEmpty() || device.holders.isNotEmpty() || above.any {
+                        all.getValue(it).inUse != null
+                    }
+                ) {
                     device.inUse.shouldNotBeNull()
                 }
                 if (device.inUse != null) device.isFree shouldBe false
@@ -92,17 +95,29 @@ class ProbeContractSpec : StringSpec({
         private val partitions: List<HWPartition> = emptyList(),
     ) : HWDiskStore {
         override fun getName() = name
+
         override fun getModel() = model
+
         override fun getSerial() = serial
+
         override fun getSize() = size
+
         override fun getPartitions() = partitions
+
         override fun getReads() = 0L
+
         override fun getReadBytes() = 0L
+
         override fun getWrites() = 0L
+
         override fun getWriteBytes() = 0L
+
         override fun getCurrentQueueLength() = 0L
+
         override fun getTransferTime() = 0L
+
         override fun getTimeStamp() = 0L
+
         override fun updateAttributes() = true
     }
 }

@@ -15,6 +15,11 @@ import dev.arraywright.hardware.tree.SystemTree
 import dev.arraywright.spi.testing.Peers
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.withTimeout
 import java.lang.foreign.Arena
 import java.lang.foreign.ValueLayout.JAVA_LONG
 import java.nio.file.Path
@@ -24,11 +29,6 @@ import java.util.concurrent.TimeUnit
 import kotlin.io.path.writeText
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.cancel
-import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.withTimeout
 
 class NetlinkUeventsSpec : StringSpec({
     val loops = needs(Peers.LOOP)
@@ -51,7 +51,9 @@ class NetlinkUeventsSpec : StringSpec({
         }
     }
 
-    "a storm that does not fit is told as lost, and the monitor recovers by a full look".config(enabledOrReasonIf = loops) {
+    "a storm that does not fit is told as lost, and the monitor recovers by a full look".config(
+        enabledOrReasonIf = loops,
+    ) {
         val name = "loop${LoopControl.free()}"
         val file = scratchFile(1 shl 20)
         Poller().use { poller ->
@@ -91,7 +93,8 @@ class NetlinkUeventsSpec : StringSpec({
                 val path = "/devices/virtual/block/forged"
                 val message = "add@$path\\0ACTION=add\\0DEVPATH=$path\\0SUBSYSTEM=arraywright-spec\\0"
                 run(
-                    "python3", "-c",
+                    "python3",
+                    "-c",
                     "import socket; s = socket.socket(16, socket.SOCK_RAW, 15); s.sendto(b'$message', (0, 1))",
                 )
                 signals.poll(30, TimeUnit.SECONDS) shouldBe Signal.Forged

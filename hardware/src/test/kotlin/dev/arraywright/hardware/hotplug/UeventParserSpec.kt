@@ -10,8 +10,18 @@ import io.kotest.property.arbitrary.int
 import io.kotest.property.checkAll
 
 class UeventParserSpec : StringSpec({
-    val loop = "change@/devices/virtual/block/loop0\u0000ACTION=change\u0000DEVPATH=/devices/virtual/block/loop0\u0000" +
-        "SUBSYSTEM=block\u0000MAJOR=7\u0000MINOR=0\u0000DEVNAME=loop0\u0000DEVTYPE=disk\u0000SEQNUM=4711\u0000"
+    val loop = listOf(
+        "change@/devices/virtual/block/loop0",
+        "ACTION=change",
+        "DEVPATH=/devices/virtual/block/loop0",
+        "SUBSYSTEM=block",
+        "MAJOR=7",
+        "MINOR=0",
+        "DEVNAME=loop0",
+        "DEVTYPE=disk",
+        "SEQNUM=4711",
+        "",
+    ).joinToString("\u0000")
 
     fun refused(message: String) = refused(message.encodeToByteArray())
 
@@ -37,11 +47,18 @@ class UeventParserSpec : StringSpec({
     }
 
     "what is no whole event is refused" {
-        for (message in listOf(
-            "", "\u0000", "add", loop.dropLast(1), loop.replace("ACTION=", "action="), loop.replaceFirst("loop0", "loop1"),
-            loop.replace("SUBSYSTEM", "S"), loop + "novalue\u0000", "$loop=x\u0000", "$loop\u0000", loop.replace("/devices/virtual/", "/devices/../../etc/"),
-            loop.replace("/devices/", "devices/"), loop.replace("/virtual/", "//"),
-        )) refused(message)
+        val damaged = listOf(
+            loop.dropLast(1),
+            loop.replace("ACTION=", "action="),
+            loop.replaceFirst("loop0", "loop1"),
+            loop.replace("SUBSYSTEM", "S"),
+            loop.replace("/devices/virtual/", "/devices/../../etc/"),
+            loop.replace("/devices/", "devices/"),
+            loop.replace("/virtual/", "//"),
+        )
+        for (message in damaged + listOf("", "\u0000", "add", loop + "novalue\u0000", "$loop=x\u0000", "$loop\u0000")) {
+            refused(message)
+        }
         refused(loop + "X=" + "y".repeat(UeventParser.LIMIT) + "\u0000")
     }
 

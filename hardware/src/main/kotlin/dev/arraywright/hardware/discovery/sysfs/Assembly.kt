@@ -63,13 +63,17 @@ internal class Assembly(
 
     private fun name() {
         val taken = HashSet<DeviceId>(nodes.size * 2)
-        for (node in ordered) if (node.part == null || parents[node] == null) {
-            ids[node] = candidates(node).first(taken::add)
+        for (node in ordered) {
+            if (node.part == null || parents[node] == null) {
+                ids[node] = candidates(node).first(taken::add)
+            }
         }
-        for (node in ordered) if (node !in ids) {
-            val disk = ids.getValue(parents.getValue(node))
-            val id = DeviceId(disk.kind, "${disk.value}-part${node.part}")
-            ids[node] = sequenceOf(id, DeviceId(Kind.PATH, node.path)).first(taken::add)
+        for (node in ordered) {
+            if (node !in ids) {
+                val disk = ids.getValue(parents.getValue(node))
+                val id = DeviceId(disk.kind, "${disk.value}-part${node.part}")
+                ids[node] = sequenceOf(id, DeviceId(Kind.PATH, node.path)).first(taken::add)
+            }
         }
     }
 
@@ -125,7 +129,9 @@ internal class Assembly(
 
     /** A file system on several devices is told by one of them as its source. */
     private fun mounted(node: Node): List<String> =
-        if (node.kind != Node.Kind.BLOCK) emptyList() else
+        if (node.kind != Node.Kind.BLOCK)
+            emptyList()
+        else
             mounts.of(node).ifEmpty { mounts.together(node.name).flatMap { byName[it]?.let(mounts::of).orEmpty() } }
 
     private fun use(node: Node): Use? {

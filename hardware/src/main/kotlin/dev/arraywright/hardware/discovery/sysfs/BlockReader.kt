@@ -46,7 +46,7 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
             node.name.startsWith("loop") ->
                 shared.copy(
                     flags = shared.flags + DeviceFlag.LOOP,
-                    backingFile = sys.text("$path/loop/backing_file"),
+                    backingFile = optional("$path/loop/backing_file")?.decodeToString()?.removeSuffix("\n"),
                 )
             node.name.startsWith("zram") -> shared.copy(flags = shared.flags + DeviceFlag.ZRAM)
             node.name.startsWith("ram") -> shared.copy(flags = shared.flags + DeviceFlag.RAM)
@@ -61,7 +61,9 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
         val device = "${node.path}/device"
         // a namespace that several controllers may serve is below their subsystem
         val subsystem = node.path.substringBeforeLast('/')
-        val above = if (!subsystem.substringAfterLast('/').startsWith("nvme-subsys")) null else
+        val above = if (!subsystem.substringAfterLast('/').startsWith("nvme-subsys"))
+            null
+        else
             sys.names(subsystem).filter { it.startsWith("nvme") && 'n' !in it.drop(4) && 's' !in it.drop(4) }
                 .firstNotNullOfOrNull { sys.target("$subsystem/$it") }
         val place = DevicePath(above ?: node.path)
@@ -92,7 +94,9 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
                 uuid = sys.text("$path/dm/uuid")?.let { "dm-uuid-" + DeviceNames.joined(it) },
             )
         }
-        return if (!node.name.startsWith("md")) node.copy(below = below) else
+        return if (!node.name.startsWith("md"))
+            node.copy(below = below)
+        else
             node.copy(
                 flags = node.flags + DeviceFlag.MD,
                 below = below,
@@ -138,8 +142,11 @@ internal class BlockReader(private val sys: SystemTree, private val numaNode: (D
         if (!scsi) {
             sys.text("${node.path}/serial") ?: sys.text("$device/serial")
         } else {
-            VitalProduct.serial(sys.bytes("$device/vpd_pg80")) ?: place.usbDevice()?.let { sys.text("$it/serial") }
+            VitalProduct.serial(optional("$device/vpd_pg80")) ?: place.usbDevice()?.let { sys.text("$it/serial") }
         }
+
+    /** Asking first costs less than failing. */
+    private fun optional(path: String): ByteArray? = if (sys.exists(path)) sys.bytes(path) else null
 }
 
 /** Vital product data of SCSI: page 0x80, the unit serial number, is `type 0x80 length(2) text`. */

@@ -49,7 +49,11 @@ internal object MountParser {
 }
 
 /** Who has file systems and swap on which device. */
-internal class MountTable(lines: List<String>, swaps: List<String>, private val pools: List<List<String>> = emptyList()) {
+internal class MountTable(
+    lines: List<String>,
+    swaps: List<String>,
+    private val pools: List<List<String>> = emptyList(),
+) {
     private val byNumber = HashMap<String, MutableList<String>>()
     private val bySource = HashMap<String, MutableList<String>>()
     private val swapping = swaps.mapNotNullTo(HashSet(), MountParser::swap)
@@ -67,12 +71,17 @@ internal class MountTable(lines: List<String>, swaps: List<String>, private val 
 
     /** Mount points in the order of mounting, then `swap`. */
     fun of(node: Node): List<String> {
-        val own = node.number?.let(byNumber::get).orEmpty() + devicePaths(node).flatMap { bySource[it].orEmpty() }
-        return if (devicePaths(node).any(swapping::contains)) own + SWAP else own
+        val own = node.number?.let(byNumber::get).orEmpty()
+        if (bySource.isEmpty() && swapping.isEmpty()) return own
+        val paths = devicePaths(node)
+        val all = own + paths.flatMap { bySource[it].orEmpty() }
+        return if (paths.any(swapping::contains)) all + SWAP else all
     }
 
     /** The devices of each file system that is on several, by their kernel names. */
-    fun together(name: String): List<String> = pools.filter { name in it }.flatten() - name
+    fun together(
+        name: String,
+    ): List<String> = if (pools.isEmpty()) emptyList() else pools.filter { name in it }.flatten() - name
 
     companion object {
         const val SWAP: String = "swap"

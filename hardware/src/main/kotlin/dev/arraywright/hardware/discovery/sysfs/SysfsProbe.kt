@@ -6,6 +6,9 @@ import dev.arraywright.hardware.discovery.Look
 import dev.arraywright.hardware.discovery.Probe
 import dev.arraywright.hardware.discovery.Sight
 import dev.arraywright.hardware.tree.SystemTree
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
 
 /** Looks at Linux' sysfs, and at the mounts and swaps of proc. Holds nothing: each look gives all that it found. */
 internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemTree) : Probe {
@@ -14,22 +17,29 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
     override suspend fun look(look: Look): Sight {
         val before = look.before as? SysfsSight
         val nodes = if (look.paths == null || before == null) all(look) else some(look.paths, before.nodes, look)
-        look.at = "proc"
-        return SysfsSight(nodes, Assembly(nodes, mounts(), look.before.devices).devices())
+        val mounts = look.reading("proc", ::mounts)
+        return SysfsSight(nodes, Assembly(nodes, mounts, look.before.devices).devices())
     }
 
-    private fun all(look: Look): Map<String, Node> {
+    private suspend fun all(look: Look): Map<String, Node> {
         val before = (look.before as? SysfsSight)?.nodes.orEmpty()
-        val reader = NodeReader(sys)
-        val nodes = HashMap<String, Node>(before.size + 64)
-        for (kind in Node.Kind.entries) {
-            look.at = kind.listing
-            for (name in sys.names(kind.listing)) {
-                val path = sys.target("${kind.listing}/$name") ?: continue
-                read(path, kind, reader, before, look)?.let { nodes[path] = it }
-            }
+        val listed = Node.Kind.entries.flatMap { kind ->
+            look.reading(kind.listing) { sys.names(kind.listing) }.map { kind to it }
         }
-        return nodes
+        if (listed.isEmpty()) return emptyMap()
+        // more time goes into waiting for calls than into making them
+        val shares = listed.chunked(maxOf(SHARE, (listed.size + READERS - 1) / READERS))
+        val read = coroutineScope { shares.map { share -> async { nodes(share, before, look) } }.awaitAll() }
+        return HashMap<String, Node>(listed.size * 2).apply {
+            for (part in read) for (node in part) put(node.path, node)
+        }
+    }
+
+    private fun nodes(listed: List<Pair<Node.Kind, String>>, before: Map<String, Node>, look: Look): List<Node> {
+        val reader = NodeReader(sys)
+        return listed.mapNotNull { (kind, name) ->
+            sys.target("${kind.listing}/$name")?.let { read(it, kind, reader, before, look) }
+        }
     }
 
     private fun some(paths: Set<String>, before: Map<String, Node>, look: Look): Map<String, Node> {
@@ -47,7 +57,10 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         for (path in paths) {
             val old = before[path]
             val new = renew(path)
-            val inside = if (new == null || new.kind == Node.Kind.BLOCK) before.keys.filter { it.startsWith("$path/") } else emptyList()
+            val inside = if (new != null && new.kind != Node.Kind.BLOCK)
+                emptyList()
+            else
+                before.keys.filter { it.startsWith("$path/") }
             val names = listOfNotNull(old, new).flatMap { it.below + it.over }.distinct()
             val disk = path.substringBeforeLast('/').takeIf { new?.part != null || old?.part != null }
             for (relative in inside + names.mapNotNull { block(it, before) } + listOfNotNull(disk)) renew(relative)
@@ -57,8 +70,7 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 
     private fun read(path: String, kind: Node.Kind, reader: NodeReader, before: Map<String, Node>, look: Look): Node? {
         if (path in look.skipped) return before[path]
-        look.at = path
-        return reader.read(path, kind)
+        return look.reading(path) { reader.read(path, kind) }
     }
 
     /** Where the block device of a name is, or was. */
@@ -69,6 +81,14 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
     private fun mounts(): MountTable {
         val pools = sys.names("fs/btrfs").map { sys.names("fs/btrfs/$it/devices") }.filter { it.size > 1 }
         return MountTable(proc.lines("self/mountinfo"), proc.lines("swaps"), pools)
+    }
+
+    internal companion object {
+        /** Of one look, at the same time. */
+        const val READERS: Int = 2
+
+        /** Devices that are not worth another reader. */
+        private const val SHARE = 64
     }
 }
 

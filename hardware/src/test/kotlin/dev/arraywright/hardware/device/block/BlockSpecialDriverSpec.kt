@@ -146,6 +146,8 @@ class BlockSpecialDriverSpec : StringSpec({
         BlockIdentity.of(DeviceNumber(8, 0), "block:/dev/sdx", sys) shouldBe
             BlockIdentity("block:naa.50014ee2b0000000", "WDC WD40EFRX", "", DeviceType.HDD, 1)
         BlockIdentity.of(DeviceNumber(8, 2), "block:/dev/sdx2", sys).id shouldBe "block:naa.50014ee2b0000000-part2"
+        disk.resolve("device/wwid").writeText("naa.0000000000000000\n")
+        BlockIdentity.of(DeviceNumber(8, 0), "block:/dev/sdx", sys).id shouldBe "block:/dev/sdx"
         BlockIdentity.of(DeviceNumber(9, 0), "block:/dev/md0", sys) shouldBe
             BlockIdentity("block:/dev/md0", "", "", DeviceType.VIRTUAL, -1)
     }

@@ -43,7 +43,13 @@ class MountTableSpec : StringSpec({
     }
 
     "lines of another form are none" {
-        for (line in listOf("", "36 35 8:1 / /a rw", "36 35 8:1 / /a rw - ext4", "36 35 8 / /a rw - ext4 x rw", "36 35 : / /a rw - e x rw")) {
+        for (line in listOf(
+            "",
+            "36 35 8:1 / /a rw",
+            "36 35 8:1 / /a rw - ext4",
+            "36 35 8 / /a rw - ext4 x rw",
+            "36 35 : / /a rw - e x rw",
+        )) {
             MountParser.mount(line).shouldBeNull()
         }
         MountParser.swap("Filename\t\t\tType\tSize\tUsed\tPriority").shouldBeNull()
@@ -69,7 +75,10 @@ class MountTableSpec : StringSpec({
     "whatever a mount point is called, it is read back" {
         checkAll(Arb.string(1..40).filter { '\u0000' !in it }) { name ->
             val path = "/" + String(name.encodeToByteArray())
-            val escaped = path.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
+            val escaped = path.replace(
+                "\\",
+                "\\134",
+            ).replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
             MountParser.mount("1 2 8:1 / $escaped rw - ext4 /dev/sda1 rw")!!.point shouldBe path
         }
     }

@@ -27,7 +27,9 @@ import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 
 class SysfsProbeSpec : StringSpec({
-    suspend fun devices(tree: String): Map<DeviceId, HardwareDevice> = DeviceTree.fixture(tree).probe().look(Look()).devices
+    suspend fun devices(
+        tree: String,
+    ): Map<DeviceId, HardwareDevice> = DeviceTree.fixture(tree).probe().look(Look()).devices
 
     fun Map<DeviceId, HardwareDevice>.free() = values.filter { it.isFree }.map { it.name }
 
