@@ -20,6 +20,7 @@ import java.nio.file.Path
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
+import kotlin.time.Clock
 import kotlin.time.Duration
 import kotlin.time.TimeSource
 
@@ -60,4 +61,6 @@ private val handedIn = listOf(
     TimeSource::class,
     Function2::class,
     Continuation::class,
+    Clock::class,
+    String::class,
 )
