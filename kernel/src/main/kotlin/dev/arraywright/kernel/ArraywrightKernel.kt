@@ -7,6 +7,7 @@ import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.spare.Protection
+import dev.arraywright.raid.cache.ReadCache
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -42,6 +43,8 @@ public class ArraywrightKernel internal constructor(
     private val stream: EventStream,
     /** What keeps arrays whole: spares, failover, rebuilds, scrubs, and the policy of all that. */
     public val protection: Protection,
+    /** What clients of any array have read lately: how much it helps, and how much memory it may have. */
+    public val cache: ReadCache,
 ) : AutoCloseable {
     private val closing = Mutex()
 

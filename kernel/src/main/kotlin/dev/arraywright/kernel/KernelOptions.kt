@@ -16,6 +16,8 @@ import kotlin.time.Duration.Companion.seconds
  * @param journalLimits how many of them it keeps
  * @param state the directory that remembers across restarts how far scrubs came; absent: in memory only
  * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
+ * @param readCache bytes of off-heap memory, besides, that hold what clients have read lately; 0 for none. Memory is
+ *   taken as reads fill it, and what is read through another cache (a file system on an NBD client) hardly needs it
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -25,4 +27,5 @@ public data class KernelOptions(
     public val journalLimits: JournalLimits = JournalLimits(),
     public val state: Path? = null,
     public val memberDeadline: Duration = 30.seconds,
+    public val readCache: Long = 64L shl 20,
 )
