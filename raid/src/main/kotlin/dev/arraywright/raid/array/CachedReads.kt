@@ -14,25 +14,13 @@ import java.nio.ByteBuffer
  * array that has failed serves nothing from the cache: what is read is what members have, and fails where they fail.
  * While it serves, bytes that are cached are read although a member may have lost them meanwhile.
  */
-internal class CachedReads(
-    cache: ReadCache?,
-    private val supervisor: ArraySupervisor,
-    observers: Observers,
-    life: Job,
-) {
+internal class CachedReads(cache: ReadCache?, private val supervisor: ArraySupervisor, life: Job) {
     private val geometry = supervisor.geometry
     private val part = cache?.attach()
 
     init {
-        if (part != null) {
-            observers.add(object : ArrayObserver {
-                override fun changed(before: ArrayState, after: ArrayState) {
-                    if (after.failure != null || after.stopped) part.close()
-                }
-            })
-            // However it ends.
-            life.invokeOnCompletion { part.close() }
-        }
+        // However it ends. One that failed keeps its memory until then, or until others have a use for it.
+        part?.let { life.invokeOnCompletion { _ -> it.close() } }
     }
 
     /** Fills [target], by [load] unless the bytes are at hand. */

@@ -66,7 +66,7 @@ public class RaidArray internal constructor(
     internal val supervisor =
         ArraySupervisor(runtime, id, geometry, blockSize, start.state, start.roster, scope, observers, start.bitmap)
     internal val io: LevelIo = if (geometry.hasParity()) ParityIo(supervisor) else CopiesIo(supervisor)
-    internal val cached = CachedReads(runtime.cache, supervisor, observers, job)
+    internal val cached = CachedReads(runtime.cache, supervisor, job)
     private val permits = Semaphore(permits())
     private val requests = MutableStateFlow(0)
     private val roster = Rostering(runtime, this)

@@ -8,8 +8,8 @@ import java.nio.ByteBuffer
  * - a load (a read that found nothing, and asks the members) is stale if a write to its range is under way when it
  *   begins, or begins before its bytes are in the cache; a stale load leaves nothing behind.
  *
- * So what is cached was read while nobody wrote to it, and nobody has begun to since. A write that fails, whose range may
- * hold anything, is no different from one that does not. Thread-safe.
+ * So what is cached was read while nobody wrote to it, and nobody has begun to since. A write that fails, whose range
+ * may hold anything, is no different from one that does not. Thread-safe.
  */
 internal class CachedArray(private val cache: ReadCache) {
     private val blockSize = cache.blockSize
@@ -47,7 +47,7 @@ internal class CachedArray(private val cache: ReadCache) {
         for (i in 0 until count) {
             val wanted = touched(span, first + i)
             val block = blocks[first + i]
-            if (block == null || block.valid and wanted != wanted) {
+            if (block == null || (block.valid and wanted) != wanted) {
                 cache.looked(found = false)
                 return null
             }
@@ -153,7 +153,7 @@ internal class CachedArray(private val cache: ReadCache) {
 
     private fun strike(block: CacheBlock, span: Span, out: MutableList<CacheBlock>) {
         val struck = touched(span, block.index)
-        if (struck == 0L || block.valid and struck == 0L && !block.filling) return
+        if (struck == 0L || (block.valid and struck == 0L && !block.filling)) return
         if (!block.pinned) block.valid = block.valid and struck.inv()
         if (!block.pinned && block.valid != 0L) return
         cache.detach(block)

@@ -71,7 +71,10 @@ class CachedReadsSpec : StringSpec({
                         array.discard(at.toLong(), length.toLong())
                         array.get(0, model.size).copyInto(model)
                     }
-                    else -> array.get(at.toLong(), length).contentEquals(model.copyOfRange(at, at + length)) shouldBe true
+                    else -> {
+                        val found = array.get(at.toLong(), length)
+                        found.contentEquals(model.copyOfRange(at, at + length)) shouldBe true
+                    }
                 }
             }
             cache.stats.hits shouldNotBe 0
@@ -133,7 +136,8 @@ class CachedReadsSpec : StringSpec({
                     repeat(20) { launch { array.get(at + 2048L * (it % 4), 2048) } }
                 }
                 disks[slot].slowness = 0
-                array.get(at, 1024) shouldBe if (mode == ScrubMode.REPAIR) data.copyOfRange(at.toInt(), at.toInt() + 1024) else wrong
+                val right = data.copyOfRange(at.toInt(), at.toInt() + 1024)
+                array.get(at, 1024) shouldBe if (mode == ScrubMode.REPAIR) right else wrong
                 array.stop()
             }
         }
@@ -167,8 +171,8 @@ class CachedReadsSpec : StringSpec({
             for (disk in disks.take(2)) disk.gone = true
             shouldThrow<DeviceIoException> { array.flush() }
             shouldThrow<DeviceIoException> { array.get(0, array.size.toInt()) }
-            cache.stats.bytes shouldBe 0
             array.stop()
+            cache.stats.bytes shouldBe 0
         }
         Bench(cache).run {
             val array = array(RaidLevel.RAID1, disks(2))
@@ -197,7 +201,12 @@ class CachedReadsSpec : StringSpec({
                 val held = ByteArray(old.size) { 0 }
                 for (stripe in 0 until old.size / 16_384) {
                     val offset = array.geometry.copyOffset(stripe.toLong(), 0)
-                    disks[array.geometry.copySlot(stripe.toLong(), 0)].peek(MIB + offset, 16_384).copyInto(held, stripe * 16_384)
+                    disks[
+                        array.geometry.copySlot(
+                            stripe.toLong(),
+                            0,
+                        ),
+                    ].peek(MIB + offset, 16_384).copyInto(held, stripe * 16_384)
                 }
                 now.contentEquals(held) shouldBe true
             }

@@ -4,7 +4,7 @@ import dev.arraywright.spi.memory.BufferAllocator
 import java.nio.ByteBuffer
 import java.util.concurrent.atomic.AtomicLong
 
-/** Memory that is overwritten when it comes back, so that whoever still reads it is found out; twice back is an error. */
+/** Memory that is overwritten when it comes back, so that whoever still reads it is found out. */
 internal class Memory(private val limit: Long) : BufferAllocator {
     private val out = AtomicLong()
 

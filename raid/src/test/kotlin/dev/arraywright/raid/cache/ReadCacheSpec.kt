@@ -40,7 +40,9 @@ class ReadCacheSpec : StringSpec({
         for (grain in 63 downTo 0 step 2) array.fill(grain.toLong() * GRAIN, GRAIN, grain)
         array.read(0, BLOCK) shouldBe null
         array.fill(0, BLOCK, 99)
-        array.read(0, BLOCK) shouldBe List(BLOCK) { (it / GRAIN).let { grain -> if (grain % 2 == 1) grain else 99 }.toByte() }
+        array.read(0, BLOCK) shouldBe List(BLOCK) {
+            (it / GRAIN).let { grain -> if (grain % 2 == 1) grain else 99 }.toByte()
+        }
     }
 
     "a write takes out what it touches when it begins, and lets nothing in until it has ended" {

@@ -51,7 +51,21 @@ class HotSpareSimulationSpec : StringSpec({
     }
 
     "stories that found something once end well" {
-        for (seed in listOf(2454L, 2859, 4110, 4231, 8050, 11785, 12217, 13211, 13714, 16334, 18107)) run(seed, cached = false)
+        for (seed in listOf(
+            2454L,
+            2859,
+            4110,
+            4231,
+            8050,
+            11785,
+            12217,
+            13211,
+            13714,
+            16334,
+            18107,
+        )) {
+            run(seed, cached = false)
+        }
     }
 
     "a seed tells the same story twice" {

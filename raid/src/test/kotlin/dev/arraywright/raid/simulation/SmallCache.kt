@@ -24,7 +24,7 @@ internal class SmallCache(seed: Long, buffers: BufferAllocator) {
         }
     }
 
-    /** Has nothing one time in sixteen; memory that came back is overwritten, so that whoever still reads it is found out. */
+    /** Has nothing one time in sixteen. What comes back is overwritten: whoever still reads it is found out. */
     private class Stingy(private val from: BufferAllocator, private val random: Random) : BufferAllocator by from {
         override fun tryAcquire(size: Int): BufferAllocator.Lease? {
             val lease = if (random.nextInt(16) > 0) from.tryAcquire(size) else null
