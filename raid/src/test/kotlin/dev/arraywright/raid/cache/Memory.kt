@@ -8,9 +8,13 @@ import java.util.concurrent.atomic.AtomicLong
 internal class Memory(private val limit: Long) : BufferAllocator {
     private val out = AtomicLong()
 
+    /** What happens while somebody takes memory. */
+    var meanwhile: () -> Unit = {}
+
     override fun acquire(size: Int): BufferAllocator.Lease = error("a cache does not wait for memory")
 
     override fun tryAcquire(size: Int): BufferAllocator.Lease? {
+        meanwhile()
         if (out.addAndGet(size.toLong()) > limit) {
             out.addAndGet(-size.toLong())
             return null

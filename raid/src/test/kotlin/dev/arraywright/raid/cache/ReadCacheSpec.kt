@@ -74,6 +74,27 @@ class ReadCacheSpec : StringSpec({
         array.read(0, 1) shouldBe listOf<Byte>(3)
     }
 
+    "a write that begins while bytes are on their way in keeps them out, even if it has ended by then" {
+        val memory = Memory(1L shl 20)
+        val array = cache(4, memory).attach()
+        memory.meanwhile = { array.written(array.write(0, 1)) }
+        array.fill(0, BLOCK, 1)
+        array.read(0, 1) shouldBe null
+        memory.inUse() shouldBe 0
+    }
+
+    "of two loads of a block at once one is kept" {
+        val memory = Memory(1L shl 20)
+        val array = cache(4, memory).attach()
+        memory.meanwhile = {
+            memory.meanwhile = {}
+            array.fill(0, BLOCK, 2)
+        }
+        array.fill(0, BLOCK, 1)
+        array.read(0, BLOCK) shouldBe List(BLOCK) { 2.toByte() }
+        memory.inUse() shouldBe BLOCK.toLong()
+    }
+
     "of overlapping writes each one counts until its own end" {
         val array = cache(4).attach()
         val first = array.write(0, 100)

@@ -52,6 +52,7 @@ class ReadCacheStressSpec : StringSpec({
             val block = random.nextInt(BLOCKS / 2) * 2 + half
             val span = if (random.nextInt(64) > 0) array.write(block.toLong() * BLOCK, BLOCK.toLong()) else return
             val number = begun.incrementAndGet(block)
+            if (random.nextInt(8) == 0) Thread.yield()
             members[block] = number
             if (random.nextInt(8) == 0) Thread.yield()
             array.written(span)
