@@ -214,6 +214,20 @@ class CachedReadsSpec : StringSpec({
         }
     }
 
+    "a read that fails leaves nothing, and what it was to read is there once it can be read" {
+        Bench(cache()).run {
+            val disks = disks(2)
+            val array = array(RaidLevel.RAID0, disks)
+            val data = random.nextBytes(64 * 1024)
+            array.put(0, data)
+            disks[0].spoil(MIB + 4096, 4096)
+            shouldThrow<DeviceIoException.MediumErrorException> { array.get(0, data.size) }
+            disks[0].cure()
+            array.get(0, data.size).contentEquals(data) shouldBe true
+            array.stop()
+        }
+    }
+
     "a read that was cancelled before it began reads nothing, cached or not" {
         Bench(cache()).run {
             val array = array(RaidLevel.RAID1, disks(2))

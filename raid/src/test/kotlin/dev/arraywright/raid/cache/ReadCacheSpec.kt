@@ -95,6 +95,19 @@ class ReadCacheSpec : StringSpec({
         memory.inUse() shouldBe BLOCK.toLong()
     }
 
+    "while one load is copied into a block, another one leaves it alone" {
+        val array = cache(4).attach()
+        array.fill(0, GRAIN, 1)
+        val block = array.find(CachedArray.Span(0, 1))!!.single()
+        block.filling = true
+        array.fill(0, BLOCK, 2)
+        block.memory[GRAIN] shouldBe 0
+        block.filling = false
+        array.fill(0, BLOCK, 3)
+        block.release()
+        array.read(0, BLOCK) shouldBe List(BLOCK) { (if (it < GRAIN) 1 else 3).toByte() }
+    }
+
     "of overlapping writes each one counts until its own end" {
         val array = cache(4).attach()
         val first = array.write(0, 100)
