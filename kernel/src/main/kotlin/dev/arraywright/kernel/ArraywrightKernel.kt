@@ -9,6 +9,7 @@ import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.machine.Machine
 import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
+import dev.arraywright.raid.cache.ReadCache
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -47,6 +48,8 @@ public class ArraywrightKernel internal constructor(
     public val protection: Protection,
     /** What the kernel runs on; null without [KernelOptions.watch]. */
     public val machine: Machine?,
+    /** What clients of any array have read lately: how much it helps, and how much memory it may have. */
+    public val cache: ReadCache,
 ) : AutoCloseable {
     private val closing = Mutex()
 
