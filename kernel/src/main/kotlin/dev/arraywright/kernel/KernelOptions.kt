@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.hardware.memory.pressure.MemoryOptions
 import dev.arraywright.kernel.event.journal.JournalLimits
 import java.nio.file.Path
 import kotlin.time.Clock
@@ -19,6 +20,7 @@ import kotlin.time.Duration.Companion.seconds
  * @param watch whether it follows what is plugged in and out, disks' health and how short memory is; see
  *   [ArraywrightKernel.machine]
  * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
+ * @param memory when memory is short
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -29,4 +31,5 @@ public data class KernelOptions(
     public val state: Path? = null,
     public val memberDeadline: Duration = 30.seconds,
     public val watch: Boolean = true,
+    public val memory: MemoryOptions = MemoryOptions(),
 )
