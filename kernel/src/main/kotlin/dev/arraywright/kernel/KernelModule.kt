@@ -31,7 +31,11 @@ import kotlin.time.Clock
 
 /** Everything a kernel needs, its own module included: what a host loads into its Koin application. */
 public fun kernelModules(options: KernelOptions = KernelOptions()): List<Module> =
-    listOf(hardwareModule(options.bufferLimit, options.state?.resolve("health")), raidModule(), kernelModule(options))
+    listOf(
+        hardwareModule(options.bufferLimit, options.state?.resolve("health"), options.memory),
+        raidModule(),
+        kernelModule(options),
+    )
 
 /** The kernel itself, one an application, closed with it. */
 public fun kernelModule(options: KernelOptions = KernelOptions()): Module = module {
@@ -49,7 +53,7 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
     if (options.watch) {
-        single<Machine> { Machine(get(), get(), get(), get(), get(), get(), get()) }
+        single<Machine> { Machine(get(), get(), get(), get(), get(), get(), get(), get()) }
         single<Sight> { MachineSight(get(), get()) }
         single<MachineEvents> { MachineEvents(get(), get()) }
     } else {
