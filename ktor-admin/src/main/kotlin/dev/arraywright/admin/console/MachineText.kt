@@ -13,7 +13,9 @@ internal object MachineText {
     fun capabilities(capabilities: List<CapabilityView>): String = Table.of(
         listOf("Capability", "There", "Details, or why not"),
         capabilities.map { capability ->
-            val details = capability.details.entries.joinToString { (name, value) -> "$name=$value" }
+            // The evidence is what platform is for.
+            val details = capability.details.filterKeys { "evidence" !in it }.entries
+                .joinToString { (name, value) -> "$name=$value" }
             val text = listOfNotNull(capability.absence, details.ifEmpty { null }).joinToString("; ")
             listOf(capability.name, if (capability.available) "yes" else "no", text)
         },

@@ -8,8 +8,9 @@ import dev.arraywright.kernel.config.HealthConfiguration
 import dev.arraywright.kernel.event.MemoryReleased
 import dev.arraywright.kernel.machine.Machine
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
@@ -99,13 +100,15 @@ internal class KernelSurvey(
     private suspend fun known(healthToo: Boolean = true): Machine {
         val machine = machine()
         if (machine.monitor.status.value.fullLooks == 0L) look(machine)
-        if (!healthToo) return machine
-        withTimeoutOrNull(READING) {
-            machine.devices.combine(machine.health.reports) { devices, reports ->
-                devices.healthTargets().all { reports[it.id]?.checked != null }
-            }.first { it }
-        }
+        if (healthToo) withTimeoutOrNull(READING) { read(machine) }
         return machine
+    }
+
+    /** The monitor spreads the first readings over some seconds. */
+    private suspend fun read(machine: Machine): Unit = coroutineScope {
+        val disks = machine.devices.value.healthTargets().map { it.id }
+        val reports = machine.health.reports.first { it.keys.containsAll(disks) }
+        for (id in disks) if (reports.getValue(id).checked == null) launch { machine.health.check(id) }
     }
 
     private suspend fun look(machine: Machine) {
