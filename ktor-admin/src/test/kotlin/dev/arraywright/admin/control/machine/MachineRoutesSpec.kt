@@ -17,6 +17,7 @@ import io.ktor.client.HttpClient
 import io.ktor.client.engine.cio.CIO
 import io.ktor.client.request.get
 import io.ktor.client.request.post
+import io.ktor.client.request.setBody
 import io.ktor.client.request.unixSocket
 import io.ktor.client.statement.bodyAsText
 import io.ktor.http.HttpStatusCode
@@ -71,6 +72,17 @@ class MachineRoutesSpec : StringSpec({
                 answer.headers["Content-Type"] shouldBe Problem.MEDIA_TYPE
                 Json.decodeFromString<Problem>(answer.bodyAsText()).title shouldBe "there is no device $name"
             }
+        }
+    }
+
+    "a spare of one array cannot be awaited" {
+        served { kernel, socket ->
+            val answer = post("http://x/spares") {
+                unixSocket("$socket")
+                setBody("""{"address": "block:/dev/nosuch", "array": "vault", "await": true}""")
+            }
+            Json.decodeFromString<Problem>(answer.bodyAsText()).code shouldBe "invalid-request"
+            kernel.protection.status.value.awaited shouldBe emptyList()
         }
     }
 
