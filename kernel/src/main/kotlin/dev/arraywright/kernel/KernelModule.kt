@@ -58,7 +58,9 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Plugs> { Plugs(get(), get(), get(), get(), get()) }
     single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull()) } onClose {
+    single<ArraywrightKernel> {
+        ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull())
+    } onClose {
         it?.close()
     }
 }

@@ -112,7 +112,9 @@ class MachineConfigurationSpec : StringSpec({
         val reserve = 123L shl 20
         ArraywrightKernel.start(KernelOptions(memory = MemoryConfiguration(reserve).toOptions())).use { kernel ->
             val sources = withTimeout(30.seconds) { kernel.machine!!.memory.status.first { it.isNotEmpty() } }
-            sources.single { it.source == "available" }.run { if (active) detail shouldContain "$reserve are a reserve" }
+            sources.single {
+                it.source == "available"
+            }.run { if (active) detail shouldContain "$reserve are a reserve" }
         }
     }
 })

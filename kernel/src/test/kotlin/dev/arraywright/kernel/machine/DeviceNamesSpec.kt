@@ -63,7 +63,9 @@ class DeviceNamesSpec : StringSpec({
     "no word does anything but find, or not" {
         val random = Random(4)
         repeat(1000) {
-            val word = CharArray(random.nextInt(40)) { random.nextInt(if (random.nextBoolean()) 128 else 0x10000).toChar() }
+            val word = CharArray(random.nextInt(40)) {
+                random.nextInt(if (random.nextBoolean()) 128 else 0x10000).toChar()
+            }
                 .concatToString()
             runCatching { DeviceNames.find(all, "/$word") }.onFailure { (it is KernelError.NotFound) shouldBe true }
         }

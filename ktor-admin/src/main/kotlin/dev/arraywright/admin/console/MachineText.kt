@@ -1,12 +1,12 @@
 package dev.arraywright.admin.console
 
+import dev.arraywright.admin.console.DetailText.rounded
 import dev.arraywright.admin.control.machine.CapabilityView
 import dev.arraywright.admin.control.machine.ConclusionView
 import dev.arraywright.admin.control.machine.MemoryView
 import dev.arraywright.admin.control.machine.NodeView
 import dev.arraywright.admin.control.machine.NumaView
 import dev.arraywright.admin.control.machine.PlatformView
-import dev.arraywright.admin.console.DetailText.rounded
 
 /** The machine as a whole as it is printed. */
 internal object MachineText {

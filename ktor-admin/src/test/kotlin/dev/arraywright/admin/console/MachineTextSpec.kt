@@ -90,7 +90,11 @@ class MachineTextSpec : StringSpec({
         line(HardwareChange.Added(Scene.partition)) shouldBe "added    /dev/nvme0n1p1  512 GiB  partition  free"
         line(HardwareChange.Removed(Scene.disk)) shouldBe "removed  /dev/nvme0n1  wwn:eui.0025385b71b00a1c"
         line(
-            HardwareChange.Changed(Scene.loop, Scene.loop.copy(size = 4096, mounts = listOf("/a", "/b")), setOf("size")),
+            HardwareChange.Changed(
+                Scene.loop,
+                Scene.loop.copy(size = 4096, mounts = listOf("/a", "/b")),
+                setOf("size"),
+            ),
         ) shouldBe "changed  /dev/loop0  size 0 -> 4096; mounts nothing -> /a, /b; free false -> true"
     }
 
@@ -99,7 +103,11 @@ class MachineTextSpec : StringSpec({
             Capability.absent("numa", "one node", mapOf("nodes" to "1")),
             Capability.present("hypervisor", mapOf("kind" to "KVM", "evidence" to "long")),
         )
-        MachineText.capabilities(shown.map { it.toView() }) shouldBe """
+        MachineText.capabilities(
+            shown.map {
+                it.toView()
+            },
+        ) shouldBe """
             |  Capability  There  Details, or why not
             |  numa        no     one node; nodes=1
             |  hypervisor  yes    kind=KVM

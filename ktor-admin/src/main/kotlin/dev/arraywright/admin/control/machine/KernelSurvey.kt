@@ -39,7 +39,11 @@ internal class KernelSurvey(
         }
 
         fun above(id: String) {
-            for (user in all[id]?.run { children + holders }.orEmpty()) if (user != found && around.add(user)) above(user)
+            for (user in all[id]?.run {
+                children + holders
+            }.orEmpty()) {
+                if (user != found && around.add(user)) above(user)
+            }
         }
         below(found)
         above(found)
@@ -142,7 +146,11 @@ internal class KernelSurvey(
     private fun thresholds(machine: Machine) = HealthConfiguration.of(machine.thresholds.policy.value)
 
     private fun gone(name: String) =
-        KernelError.NotFound("there is no device $name", "it went this moment", "see what there is: arraywright hardware list")
+        KernelError.NotFound(
+            "there is no device $name",
+            "it went this moment",
+            "see what there is: arraywright hardware list",
+        )
 
     private companion object {
         val LOOK = 10.seconds

@@ -34,7 +34,11 @@ class ViewsSpec : StringSpec({
         val health = Scene.report.toView()
         val device = Scene.disk.toView("member of vault", health)
         back(
-            HardwareView(listOf(device), MonitorStatus("sysfs", "uevents", "no", "late").toView(), HealthConfiguration()),
+            HardwareView(
+                listOf(device),
+                MonitorStatus("sysfs", "uevents", "no", "late").toView(),
+                HealthConfiguration(),
+            ),
             { json.encodeToString(it) },
             { RemoteCalls.json.decodeFromString(it) },
         )
