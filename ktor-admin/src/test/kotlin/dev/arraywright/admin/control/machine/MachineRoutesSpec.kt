@@ -11,6 +11,7 @@ import dev.arraywright.kernel.KernelOptions
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
+import io.kotest.matchers.collections.shouldContainAll
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.ktor.client.HttpClient
@@ -57,7 +58,11 @@ class MachineRoutesSpec : StringSpec({
                 remote.machine.numa().absence shouldBe own.numa().absence
                 remote.machine.memory().sources.map { it.source } shouldBe own.memory().sources.map { it.source }
                 for (device in own.hardware().devices) {
-                    remote.machine.device(device.id).device.id shouldBe device.id
+                    remote.machine.device(device.id).run {
+                        this.device.id shouldBe device.id
+                        val near = device.run { children + members + holders + listOfNotNull(parent) }
+                        around.map { it.id } shouldContainAll near
+                    }
                     device.path?.let { remote.machine.device(it).device.id shouldBe device.id }
                 }
             }
