@@ -29,7 +29,9 @@ internal object DeviceNames {
         val most = maxOf(1, last.length / 3)
         val near = devices.map { it to distance(last, it.name) }.filter { (_, far) -> far <= most }
             .sortedWith(compareBy({ it.second }, { it.first.name })).take(FEW)
-        if (near.isNotEmpty()) return "near are " + near.joinToString { (device, _) -> device.path ?: device.name }
+        if (near.isNotEmpty()) {
+            return near.joinToString(" or ", "did you mean ", "?") { (device, _) -> device.path ?: device.name }
+        }
         val disks = devices.filter { it.isDisk }.map { it.path ?: it.name }.sorted()
         return when {
             disks.isEmpty() -> "there is no disk"

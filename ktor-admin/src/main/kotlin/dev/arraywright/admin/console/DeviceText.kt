@@ -36,6 +36,7 @@ internal object DeviceText {
     fun detail(detail: DeviceDetail): String {
         val device = detail.device
         val names = detail.around.associate { it.id to (it.path ?: it.name) }
+
         fun named(ids: List<String>) = ids.joinToString { names[it] ?: it }.ifEmpty { null }
         val fields = listOf(
             "Id" to device.id,

@@ -23,7 +23,9 @@ internal object HealthText {
     private fun reading(reading: ReadingView): List<Pair<String, String?>> = listOf(
         "Warns of" to reading.criticalWarning?.joinToString()?.ifEmpty { null },
         "Temperature" to reading.temperature?.let { "$it C" + limits(reading) },
-        "Spare" to reading.availableSpare?.let { "$it %" + reading.spareThreshold?.let { t -> ", warns at $t %" }.orEmpty() },
+        "Spare" to reading.availableSpare?.let {
+            "$it %" + reading.spareThreshold?.let { t -> ", warns at $t %" }.orEmpty()
+        },
         "Life used" to reading.percentageUsed?.let { "$it %" },
         "Self-test" to reading.passed?.let { if (it) "passed" else "failed" },
         "Media errors" to reading.mediaErrors?.toString(),

@@ -1,19 +1,21 @@
 package dev.arraywright.admin.console
 
+import dev.arraywright.admin.console.DetailText.rounded
 import dev.arraywright.admin.control.machine.CapabilityView
 import dev.arraywright.admin.control.machine.ConclusionView
 import dev.arraywright.admin.control.machine.MemoryView
 import dev.arraywright.admin.control.machine.NodeView
 import dev.arraywright.admin.control.machine.NumaView
 import dev.arraywright.admin.control.machine.PlatformView
-import dev.arraywright.admin.console.DetailText.rounded
 
 /** The machine as a whole as it is printed. */
 internal object MachineText {
     fun capabilities(capabilities: List<CapabilityView>): String = Table.of(
         listOf("Capability", "There", "Details, or why not"),
         capabilities.map { capability ->
-            val details = capability.details.entries.joinToString { (name, value) -> "$name=$value" }
+            // The evidence is what platform is for.
+            val details = capability.details.filterKeys { "evidence" !in it }.entries
+                .joinToString { (name, value) -> "$name=$value" }
             val text = listOfNotNull(capability.absence, details.ifEmpty { null }).joinToString("; ")
             listOf(capability.name, if (capability.available) "yes" else "no", text)
         },

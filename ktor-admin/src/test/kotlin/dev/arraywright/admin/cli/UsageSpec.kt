@@ -59,7 +59,8 @@ class UsageSpec : StringSpec({
                 listOf("add", "remove", "list").map { "spare $it" } +
                 listOf("list", "pause", "resume", "cancel", "force", "replace").map { "rebuild $it" } +
                 listOf("start", "pause", "resume", "stop", "report").map { "scrub $it" } +
-                listOf("policy show", "policy set")
+                listOf("policy show", "policy set") +
+                listOf("list", "show", "watch", "capabilities", "platform", "memory", "numa").map { "hardware $it" }
         commands.forEach { command ->
             bench.run(command.split(' '), "--help").ok().out.run {
                 this shouldContain "Usage: arraywright $command"

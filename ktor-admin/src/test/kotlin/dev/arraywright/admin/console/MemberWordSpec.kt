@@ -15,6 +15,13 @@ class MemberWordSpec : StringSpec({
         MemberWord.address("/srv/a b.img") shouldBe "file:/srv/a%20b.img"
     }
 
+    "what is not there is a disk that may come where disks are, else a file" {
+        MemberWord.address("/dev/nosuch9n9") shouldBe "block:/dev/nosuch9n9"
+        MemberWord.address("/dev/disk/by-id/nosuch") shouldBe "block:/dev/disk/by-id/nosuch"
+        MemberWord.address("/dev/shm/nosuch.img") shouldBe "file:/dev/shm/nosuch.img"
+        MemberWord.address("/device/nosuch.img") shouldBe "file:/device/nosuch.img"
+    }
+
     "an address stays what it is" {
         MemberWord.address("nbd://host:10810/vault") shouldBe "nbd://host:10810/vault"
         MemberWord.address("block:/dev/sdb") shouldBe "block:/dev/sdb"

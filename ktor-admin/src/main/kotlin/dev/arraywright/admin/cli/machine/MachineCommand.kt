@@ -13,7 +13,7 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
 
 /**
- * What asks the serving process of the machine, which knows its past; where none serves, it has a short look of its own.
+ * What asks the serving process of the machine, which knows its past; where none serves, has a short look itself.
  */
 internal abstract class MachineCommand(name: String, summary: String, vararg examples: String) :
     Command(name, summary, *examples) {

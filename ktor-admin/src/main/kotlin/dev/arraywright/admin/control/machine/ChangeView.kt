@@ -7,7 +7,7 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.jsonObject
 
-/** A device was `added`, `removed` or `changed`; then [differences] has what is otherwise, by the name that it has there. */
+/** A device was `added`, `removed` or `changed`; then [differences] has what is otherwise, by its name there. */
 @Serializable
 internal data class ChangeView(
     val change: String,

@@ -8,7 +8,8 @@ import kotlinx.serialization.Serializable
 internal data class HealthStatus(val thresholds: HealthConfiguration, val disks: List<HealthView>)
 
 /**
- * What is known of a disk's health; [verdict] is `good`, `warning`, `suspect`, `failed` or `unknown`, times are ISO 8601.
+ * What is known of a disk's health; [verdict] is `good`, `warning`, `suspect`, `failed` or `unknown`, times are
+ * ISO 8601.
  * By source, [absent] says why it tells nothing where that is no fault, and [failed] why it told nothing this time.
  */
 @Serializable

@@ -8,8 +8,9 @@ import dev.arraywright.kernel.config.HealthConfiguration
 import dev.arraywright.kernel.event.MemoryReleased
 import dev.arraywright.kernel.machine.Machine
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
@@ -38,7 +39,11 @@ internal class KernelSurvey(
         }
 
         fun above(id: String) {
-            for (user in all[id]?.run { children + holders }.orEmpty()) if (user != found && around.add(user)) above(user)
+            for (user in all[id]?.run {
+                children + holders
+            }.orEmpty()) {
+                if (user != found && around.add(user)) above(user)
+            }
         }
         below(found)
         above(found)
@@ -99,13 +104,15 @@ internal class KernelSurvey(
     private suspend fun known(healthToo: Boolean = true): Machine {
         val machine = machine()
         if (machine.monitor.status.value.fullLooks == 0L) look(machine)
-        if (!healthToo) return machine
-        withTimeoutOrNull(READING) {
-            machine.devices.combine(machine.health.reports) { devices, reports ->
-                devices.healthTargets().all { reports[it.id]?.checked != null }
-            }.first { it }
-        }
+        if (healthToo) withTimeoutOrNull(READING) { read(machine) }
         return machine
+    }
+
+    /** The monitor spreads the first readings over some seconds. */
+    private suspend fun read(machine: Machine): Unit = coroutineScope {
+        val disks = machine.devices.value.healthTargets().map { it.id }
+        val reports = machine.health.reports.first { it.keys.containsAll(disks) }
+        for (id in disks) if (reports.getValue(id).checked == null) launch { machine.health.check(id) }
     }
 
     private suspend fun look(machine: Machine) {
@@ -139,7 +146,11 @@ internal class KernelSurvey(
     private fun thresholds(machine: Machine) = HealthConfiguration.of(machine.thresholds.policy.value)
 
     private fun gone(name: String) =
-        KernelError.NotFound("there is no device $name", "it went this moment", "see what there is: arraywright hardware list")
+        KernelError.NotFound(
+            "there is no device $name",
+            "it went this moment",
+            "see what there is: arraywright hardware list",
+        )
 
     private companion object {
         val LOOK = 10.seconds

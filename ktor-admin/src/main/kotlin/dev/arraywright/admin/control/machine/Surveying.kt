@@ -1,8 +1,8 @@
 package dev.arraywright.admin.control.machine
 
 /**
- * What an operator sees of the machine. Every call fails with a [dev.arraywright.kernel.KernelError], and what a platform
- * lacks is no failure: the answer says why.
+ * What an operator sees of the machine. Every call fails with a [dev.arraywright.kernel.KernelError], and what a
+ * platform lacks is no failure: the answer says why.
  */
 internal interface Surveying {
     suspend fun hardware(): HardwareView

@@ -36,8 +36,8 @@ internal enum class RebuildChange { PAUSE, RESUME, CANCEL }
 internal enum class ScrubChange { START, PAUSE, RESUME, STOP }
 
 /**
- * A spare for [array] alone, or for all; [domain] labels its failure domain. With [await], and for all, it may be plugged
- * in later.
+ * A spare for [array] alone, or for all; [domain] labels its failure domain. With [await], and for all, it may be
+ * plugged in later.
  */
 @Serializable
 internal data class SpareRequest(
