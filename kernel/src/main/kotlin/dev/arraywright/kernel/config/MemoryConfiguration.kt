@@ -9,8 +9,12 @@ public data class MemoryConfiguration(
     /** Bytes of the machine that should stay available. Absent: a 16th of it, from 64 MiB to 1 GiB. */
     @Serializable(with = ByteSizeText::class)
     public val reserve: Long? = null,
+    /** Bytes that hold what clients of arrays have read lately, 0 for none. Absent: the kernel's default. */
+    @Serializable(with = ByteSizeText::class)
+    public val readCache: Long? = null,
 ) {
     init {
+        require(readCache == null || readCache >= 0) { "memory: the readCache must not be negative: $readCache" }
         require(reserve == null || reserve > 0) { "memory: the reserve must be above 0, not $reserve" }
     }
 

@@ -71,6 +71,7 @@ internal class Serve :
             memberDeadline = configuration.memberDeadline ?: options.memberDeadline,
             watch = configuration.watch,
             memory = configuration.memory.toOptions(),
+            readCache = configuration.memory.readCache ?: options.readCache,
         )
     }
 

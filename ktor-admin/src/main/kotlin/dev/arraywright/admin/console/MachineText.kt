@@ -44,7 +44,10 @@ internal object MachineText {
             "Gave back" to "${round.time}: $parts of ${rounded(round.asked)} asked, " +
                 "${rounded(round.confirmed)} confirmed" + round.cause?.let { ", for $it" }.orEmpty()
         }
-        val fields = listOf("Pressure" to pressure, "Buffers" to buffers, "Balloon" to (memory.balloonAbsence ?: "yes"))
+        val cache = memory.cache.run {
+            "${rounded(bytes)} of ${rounded(limit)}, $hits hits, $misses misses, $evictions evictions"
+        }
+        val fields = listOf("Pressure" to pressure, "Buffers" to buffers, "Read cache" to cache, "Balloon" to (memory.balloonAbsence ?: "yes"))
         val sources = memory.sources.map { listOf(it.source, if (it.active) "yes" else "no", it.detail) }
         return Fields.of(fields + rounds) + "\n" + Table.of(listOf("Source", "Active", "How, or why not"), sources)
     }

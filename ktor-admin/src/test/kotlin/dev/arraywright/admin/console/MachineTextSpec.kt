@@ -125,10 +125,11 @@ class MachineTextSpec : StringSpec({
 
     "memory is shown with what it is judged by" {
         MachineText.memory(memory()) shouldBe """
-            |   Pressure : medium, 3 MiB to give back, by psi
-            |    Buffers : 16 MiB of 256 MiB in use, 4 MiB idle, 2 waiting
-            |    Balloon : no limit
-            |  Gave back : 2026-05-04T03:02:01Z: buffers 1 MiB of 4 MiB asked, 512 KiB confirmed, for psi
+            |    Pressure : medium, 3 MiB to give back, by psi
+            |     Buffers : 16 MiB of 256 MiB in use, 4 MiB idle, 2 waiting
+            |  Read cache : 8 MiB of 64 MiB, 7 hits, 3 misses, 1 evictions
+            |     Balloon : no limit
+            |   Gave back : 2026-05-04T03:02:01Z: buffers 1 MiB of 4 MiB asked, 512 KiB confirmed, for psi
             |  Source   Active  How, or why not
             |  psi      yes     the kernel wakes it
             |  balloon  no      there is no virtio balloon

@@ -84,6 +84,7 @@ internal class KernelSurvey(
             withContext(Dispatchers.IO) { machine.balloon.absence },
             rounds(),
             machine.buffers.stats().toView(),
+            kernel.cache.stats.toView(),
         )
     }
 

@@ -43,6 +43,8 @@ internal data class MemoryView(
     /** The last times that memory was given back. */
     val rounds: List<RoundView> = emptyList(),
     val buffers: BuffersView,
+    /** What clients of arrays have read lately. */
+    val cache: CacheView,
 )
 
 /** Whether pressure is judged by [source]; [detail] says how, or why not. */
@@ -57,6 +59,16 @@ internal data class RoundView(
     val released: Map<String, Long>,
     val confirmed: Long,
     val cause: String? = null,
+)
+
+/** What clients of arrays have read lately: [bytes] of at most [limit], and how often it helped. */
+@Serializable
+internal data class CacheView(
+    val limit: Long,
+    val bytes: Long,
+    val hits: Long,
+    val misses: Long,
+    val evictions: Long,
 )
 
 /** The memory that I/O goes through, in bytes; what arrays set aside counts as in use. [waiting] counts requests. */

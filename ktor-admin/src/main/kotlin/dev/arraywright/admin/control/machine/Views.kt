@@ -10,6 +10,7 @@ import dev.arraywright.hardware.numa.NumaTopology
 import dev.arraywright.hardware.platform.Capability
 import dev.arraywright.hardware.platform.Platform
 import dev.arraywright.hardware.platform.Verdict
+import dev.arraywright.raid.cache.ReadCacheStats
 
 /** [user] is the array of Arraywright that has it. */
 internal fun HardwareDevice.toView(user: String? = null, health: HealthView? = null): DeviceView = DeviceView(
@@ -98,6 +99,8 @@ private fun Verdict<*>.toView() = ConclusionView(
     word(confidence),
     evidence.map { EvidenceView(it.source, it.finding, word(it.pointsTo), it.weight) },
 )
+
+internal fun ReadCacheStats.toView(): CacheView = CacheView(limit, bytes, hits, misses, evictions)
 
 internal fun BufferPoolStats.toView(): BuffersView = BuffersView(limit, inUse, idle, idleInReserves, waiting)
 

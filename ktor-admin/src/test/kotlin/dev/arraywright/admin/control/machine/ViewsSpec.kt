@@ -7,6 +7,7 @@ import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.hardware.discovery.MonitorStatus
 import dev.arraywright.hardware.health.HealthReading
 import dev.arraywright.hardware.memory.BufferPoolStats
+import dev.arraywright.raid.cache.ReadCacheStats
 import dev.arraywright.hardware.platform.Capability
 import dev.arraywright.hardware.platform.Confidence
 import dev.arraywright.hardware.platform.ContainerKind
@@ -143,6 +144,7 @@ internal fun memory() = MemoryView(
     "no limit",
     listOf(RoundView("2026-05-04T03:02:01Z", 4L shl 20, mapOf("buffers" to (1L shl 20)), 512L shl 10, "psi")),
     BufferPoolStats(256L shl 20, 16L shl 20, 1L shl 20, 2, 3L shl 20).toView(),
+    ReadCacheStats(hits = 7, misses = 3, bytes = 8L shl 20, limit = 64L shl 20, evictions = 1).toView(),
 )
 
 internal fun numa() = NumaView(
