@@ -73,7 +73,7 @@ internal class MountTable(
     fun of(node: Node): List<String> {
         val own = node.number?.let(byNumber::get).orEmpty()
         if (bySource.isEmpty() && swapping.isEmpty()) return own
-        val paths = devicePaths(node)
+        val paths = node.specials
         val all = own + paths.flatMap { bySource[it].orEmpty() }
         return if (paths.any(swapping::contains)) all + SWAP else all
     }
@@ -85,8 +85,5 @@ internal class MountTable(
 
     companion object {
         const val SWAP: String = "swap"
-
-        fun devicePaths(node: Node): List<String> =
-            if (node.file == null) emptyList() else (listOf(node.file) + node.names).map { "/dev/$it" }
     }
 }

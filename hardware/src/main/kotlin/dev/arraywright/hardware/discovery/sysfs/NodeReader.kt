@@ -4,9 +4,12 @@ import dev.arraywright.hardware.discovery.DeviceFlag
 import dev.arraywright.hardware.discovery.DeviceNames
 import dev.arraywright.hardware.tree.SystemTree
 
-/** Reads device directories, for one look: what many devices share is read once. */
-internal class NodeReader(private val sys: SystemTree) {
-    private val blocks = BlockReader(sys, ::numaNode)
+/**
+ * Reads device directories, for one look: what many devices share is read once. A look at all devices needs no
+ * [holders] of each, since holders name their members.
+ */
+internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
+    private val blocks = BlockReader(sys, holders, ::numaNode)
     private val numa = HashMap<String, Int?>()
 
     /** Null if there is no such device, or none of interest. */
@@ -22,11 +25,11 @@ internal class NodeReader(private val sys: SystemTree) {
     }
 
     private fun function(path: String): Node? {
-        val code = sys.text("$path/class")?.removePrefix("0x") ?: return null
+        val code = sys.attribute("$path/class")?.removePrefix("0x") ?: return null
         val flags = CLASSES[code.take(2)] ?: return null
         val place = DevicePath(path)
-        val vendor = sys.text("$path/vendor")?.removePrefix("0x")
-        val device = sys.text("$path/device")?.removePrefix("0x")
+        val vendor = sys.attribute("$path/vendor")?.removePrefix("0x")
+        val device = sys.attribute("$path/device")?.removePrefix("0x")
         return Node(
             path = path,
             kind = Node.Kind.PCI,
@@ -42,17 +45,18 @@ internal class NodeReader(private val sys: SystemTree) {
 
     private fun controller(path: String, uevent: Map<String, String>): Node {
         val place = DevicePath(path)
+        val model = sys.attribute("$path/model")
         return Node(
             path = path,
             kind = Node.Kind.NVME,
             flags = setOf(DeviceFlag.NVME_CONTROLLER),
             file = uevent["DEVNAME"],
             number = numberIn(uevent),
-            model = sys.text("$path/model"),
-            modelId = "controller-" + (sys.text("$path/model") ?: "nvme"),
-            serial = DeviceNames.serial(sys.text("$path/serial")),
-            firmware = sys.text("$path/firmware_rev"),
-            transport = sys.text("$path/transport"),
+            model = model,
+            modelId = "controller-" + (model ?: "nvme"),
+            serial = DeviceNames.serial(sys.attribute("$path/serial")),
+            firmware = sys.attribute("$path/firmware_rev"),
+            transport = sys.attribute("$path/transport"),
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
             place = place.place("nvme"),
@@ -67,11 +71,11 @@ internal class NodeReader(private val sys: SystemTree) {
             path = path,
             kind = Node.Kind.NET,
             flags = setOfNotNull(DeviceFlag.NETWORK, DeviceFlag.VIRTIO.takeIf { place.isVirtio }),
-            serial = sys.text("$path/address"),
+            serial = sys.attribute("$path/address"),
             transport = place.transport ?: "pcie".takeIf { place.pciAddress != null },
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
-            place = place.place("net-" + (sys.text("$path/dev_port") ?: "0")),
+            place = place.place("net-" + (sys.attribute("$path/dev_port") ?: "0")),
             incarnation = sys.inode(path),
         )
     }
@@ -94,15 +98,19 @@ internal class NodeReader(private val sys: SystemTree) {
 
     private fun numaNode(place: DevicePath): Int? {
         val path = place.pciPath ?: return null
-        return numa.getOrPut(path) { sys.int("$path/numa_node")?.takeIf { it >= 0 } }
+        return numa.getOrPut(path) { sys.attribute("$path/numa_node")?.toIntOrNull()?.takeIf { it >= 0 } }
     }
 
     private fun uevent(path: String): Map<String, String>? {
-        val bytes = sys.bytes("$path/uevent") ?: return null
+        val bytes = sys.attributeBytes("$path/uevent") ?: return null
         val result = HashMap<String, String>(8)
-        for (line in bytes.decodeToString().lineSequence()) {
-            val equals = line.indexOf('=')
-            if (equals > 0) result[line.substring(0, equals)] = line.substring(equals + 1)
+        val text = bytes.decodeToString()
+        var start = 0
+        while (start < text.length) {
+            val end = text.indexOf('\n', start).let { if (it < 0) text.length else it }
+            val equals = text.indexOf('=', start)
+            if (equals in start + 1 until end) result[text.substring(start, equals)] = text.substring(equals + 1, end)
+            start = end + 1
         }
         return result
     }

@@ -18,7 +18,7 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         val before = look.before as? SysfsSight
         val nodes = if (look.paths == null || before == null) all(look) else some(look.paths, before.nodes, look)
         val mounts = look.reading("proc", ::mounts)
-        return SysfsSight(nodes, Assembly(nodes, mounts, look.before.devices).devices())
+        return SysfsSight(nodes, Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices())
     }
 
     private suspend fun all(look: Look): Map<String, Node> {
@@ -30,27 +30,39 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         // more time goes into waiting for calls than into making them
         val shares = listed.chunked(maxOf(SHARE, (listed.size + READERS - 1) / READERS))
         val read = coroutineScope { shares.map { share -> async { nodes(share, before, look) } }.awaitAll() }
-        return HashMap<String, Node>(listed.size * 2).apply {
-            for (part in read) for (node in part) put(node.path, node)
+        return held(read.flatten(), before)
+    }
+
+    /** By path, with [Node.over] as it follows from [Node.below]; those that are as before are the same objects. */
+    private fun held(nodes: List<Node>, before: Map<String, Node>): Map<String, Node> {
+        val over = HashMap<String, MutableList<String>>()
+        for (node in nodes) for (member in node.below) over.getOrPut(member, ::ArrayList) += node.name
+        val result = HashMap<String, Node>(nodes.size * 2)
+        for (node in nodes) {
+            val holders = if (node.kind == Node.Kind.BLOCK) over[node.name] else null
+            val whole = if (holders == null) node else node.copy(over = holders.sorted())
+            result[node.path] = before[node.path]?.takeIf { it == whole } ?: whole
         }
+        return result
     }
 
     private fun nodes(listed: List<Pair<Node.Kind, String>>, before: Map<String, Node>, look: Look): List<Node> {
-        val reader = NodeReader(sys)
+        val reader = NodeReader(sys, holders = false)
         return listed.mapNotNull { (kind, name) ->
             sys.target("${kind.listing}/$name")?.let { read(it, kind, reader, before, look) }
         }
     }
 
     private fun some(paths: Set<String>, before: Map<String, Node>, look: Look): Map<String, Node> {
-        val reader = NodeReader(sys)
+        val reader = NodeReader(sys, holders = true)
         val nodes = HashMap(before)
         val read = HashSet<String>()
 
         fun renew(path: String): Node? {
             if (!read.add(path)) return nodes[path]
             val kind = before[path]?.kind ?: Node.Kind.of(sys.linkName("$path/subsystem"))
-            val node = kind?.let { read(path, it, reader, before, look) }
+            val seen = kind?.let { read(path, it, reader, before, look) }
+            val node = before[path]?.takeIf { it == seen } ?: seen
             if (node != null) nodes[path] = node else nodes.remove(path)
             return node
         }

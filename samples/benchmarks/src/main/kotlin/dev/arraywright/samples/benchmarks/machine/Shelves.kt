@@ -53,6 +53,7 @@ internal class Shelves(root: Path, private val devices: Int) {
         files(device, SCSI + mapOf("wwid" to "naa.5000c500%08x".format(i), "sas_address" to "0x5000c500%08x".format(i)))
         val serial = "ZJV%05d".format(i)
         sys.resolve("$device/vpd_pg80").writeBytes(byteArrayOf(0, 0x80.toByte(), 0, 8) + serial.encodeToByteArray())
+        sys.resolve("$device/inquiry").writeBytes(INQUIRY)
         link("$device/subsystem", "bus/scsi")
         val disk = "$device/block/sd${letters(i)}"
         link("$disk/device", device)
@@ -128,6 +129,10 @@ internal class Shelves(root: Path, private val devices: Int) {
 
         private val SCSI = mapOf("vendor" to "SEAGATE ", "model" to "ST12000NM0027   ", "rev" to "E004", "type" to "0") +
             zeroes("iodone_cnt", "ioerr_cnt", "iorequest_cnt", "iocounterbits", "queue_depth", "state", "timeout")
+
+        /** Type, qualifier and flags, then the vendor, model and revision of the above. */
+        private val INQUIRY = byteArrayOf(0, 0, 6, 0x12, 0x8b.toByte(), 1, 0x10, 2) +
+            "SEAGATE ST12000NM0027   E004".encodeToByteArray()
         private val CONTROLLER = mapOf("model" to "SAMSUNG MZWLL1T6HAJQ-00005              ") +
             mapOf("firmware_rev" to "EPK9CB5Q", "transport" to "pcie", "state" to "live", "numa_node" to "0") +
             zeroes("cntlid", "queue_count", "sqsize", "subsysnqn")
