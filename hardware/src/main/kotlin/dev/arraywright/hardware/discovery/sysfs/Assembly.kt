@@ -92,35 +92,17 @@ internal class Assembly(
         ) {
             return old
         }
-        val device = HardwareDevice(
-            id = place.id,
-            name = node.name,
-            flags = if (disk === node) node.flags else disk.flags + DeviceFlag.PARTITION,
-            path = node.file?.let { "/dev/$it" },
-            number = node.number,
-            size = node.size,
-            logicalBlockSize = disk.logicalBlockSize,
-            physicalBlockSize = disk.physicalBlockSize,
-            model = disk.model,
-            serial = disk.serial,
-            wwid = disk.wwid,
-            firmware = disk.firmware,
-            transport = disk.transport,
-            rotational = disk.rotational,
-            removable = disk.removable,
-            readOnly = node.readOnly,
-            numaNode = disk.numaNode,
-            pciAddress = disk.pciAddress,
-            parent = place.parent?.id,
-            children = place.children.ids(),
-            members = place.members.ids(),
-            holders = place.holders.ids(),
-            mounts = mounted,
-            inUse = used,
-            backingFile = node.backingFile,
-            sysPath = node.path,
-            sequence = node.sequence,
-            incarnation = node.incarnation,
+        val device = node.device(
+            disk,
+            Relations(
+                place.id,
+                place.parent?.id,
+                place.children.ids(),
+                place.members.ids(),
+                place.holders.ids(),
+                mounted,
+                used,
+            ),
         )
         return if (old == device) old else device
     }

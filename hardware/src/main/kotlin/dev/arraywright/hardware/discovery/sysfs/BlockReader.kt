@@ -8,6 +8,7 @@ import dev.arraywright.hardware.tree.SystemTree
 internal class BlockReader(
     private val sys: SystemTree,
     private val holders: Boolean,
+    private val drives: Drives,
     private val numaNode: (DevicePath) -> Int?,
 ) {
     /** Null for one of the paths to a multipath namespace, which is no device that could be opened. */
@@ -24,7 +25,6 @@ internal class BlockReader(
             size = (sys.attribute("$path/size")?.toLongOrNull() ?: 0) * 512,
             readOnly = sys.attribute("$path/ro") == "1",
             over = if (holders) sys.names("$path/holders") else emptyList(),
-            incarnation = sys.inode(path),
         )
         return if (uevent["DEVTYPE"] == "partition") partition(disk, uevent) else whole(disk, uevent)
     }
@@ -33,6 +33,7 @@ internal class BlockReader(
     private fun partition(node: Node, uevent: Map<String, String>): Node =
         node.copy(
             flags = node.flags + DeviceFlag.PARTITION,
+            incarnation = sys.inode(node.path),
             part = uevent["PARTN"]?.toIntOrNull() ?: sys.attribute("${node.path}/partition")?.toIntOrNull() ?: 0,
         )
 
@@ -42,8 +43,6 @@ internal class BlockReader(
             logicalBlockSize = sys.attribute("$path/queue/logical_block_size")?.toIntOrNull(),
             physicalBlockSize = sys.attribute("$path/queue/physical_block_size")?.toIntOrNull(),
             rotational = sys.attribute("$path/queue/rotational")?.let { it == "1" },
-            // a namespace is plugged with its controller
-            removable = !node.name.startsWith("nvme") && sys.attribute("$path/removable") == "1",
             sequence = uevent["DISKSEQ"]?.toLongOrNull(),
         )
         val place = DevicePath(path)
@@ -59,11 +58,10 @@ internal class BlockReader(
             node.name.startsWith("nvme") -> namespace(shared)
             place.isVirtual -> stacked(shared)
             else -> attached(shared, place)
-        }
+        }.let { if (it.incarnation != 0L) it else it.copy(incarnation = sys.inode(path)) }
     }
 
     private fun namespace(node: Node): Node {
-        val device = "${node.path}/device"
         // a namespace that several controllers may serve is below their subsystem
         val subsystem = node.path.substringBeforeLast('/')
         val above = if (!subsystem.substringAfterLast('/').startsWith("nvme-subsys"))
@@ -72,18 +70,22 @@ internal class BlockReader(
             sys.names(subsystem).filter { it.startsWith("nvme") && 'n' !in it.drop(4) && 's' !in it.drop(4) }
                 .firstNotNullOfOrNull { sys.target("$subsystem/$it") }
         val place = DevicePath(above ?: node.path)
+        // of whichever it is, this is where its link `device` leads
+        val drive = drives(subsystem)
         return node.copy(
             flags = node.flags + DeviceFlag.NVME_NAMESPACE,
             above = above,
-            model = sys.attribute("$device/model"),
-            serial = DeviceNames.serial(sys.attribute("$device/serial")),
+            model = drive.model,
+            modelId = drive.model,
+            serial = drive.serial,
             wwid = DeviceNames.wwid(sys.attribute("${node.path}/wwid")),
-            firmware = sys.attribute("$device/firmware_rev"),
-            transport = above?.let { sys.attribute("$it/transport") } ?: sys.attribute("$device/transport"),
+            firmware = drive.firmware,
+            transport = above?.let { sys.attribute("$it/transport") } ?: drive.transport,
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
             place = place.place("nvme-" + node.name.substringAfterLast('n')),
-        ).let { it.copy(modelId = it.model) }
+            incarnation = node.sequence ?: sys.inode(node.path),
+        )
     }
 
     private fun stacked(node: Node): Node {
@@ -117,6 +119,7 @@ internal class BlockReader(
         val vendor = inquiry?.vendor
         val transport = place.transport
         val name = if (inquiry != null) inquiry.model else sys.attribute("$device/model") ?: if (transport == "mmc") sys.attribute("$device/name") else null
+        val removable = inquiry?.removable ?: (sys.attribute("${node.path}/removable") == "1")
         val ata = vendor == "ATA"
         val flags = buildSet {
             addAll(node.flags)
@@ -138,9 +141,12 @@ internal class BlockReader(
             wwid = DeviceNames.wwid(sys.attribute(if (scsi) "$device/wwid" else "${node.path}/wwid")),
             firmware = if (inquiry != null) inquiry.revision else sys.attribute("$device/firmware_rev"),
             transport = transport,
+            removable = removable,
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
             place = place.place(null),
+            // where the medium cannot be changed, what the kernel counts are devices
+            incarnation = node.sequence?.takeUnless { removable } ?: 0,
         )
     }
 
@@ -156,7 +162,7 @@ internal class BlockReader(
 }
 
 /** What a SCSI device says of itself: one file has all that three others tell, and counts from Linux 3.15 on. */
-internal class Inquiry(val vendor: String?, val model: String?, val revision: String?) {
+internal class Inquiry(val vendor: String?, val model: String?, val revision: String?, val removable: Boolean? = null) {
     companion object {
         private const val END = 36
 
@@ -167,9 +173,12 @@ internal class Inquiry(val vendor: String?, val model: String?, val revision: St
                 sys.attribute("$device/rev"),
             )
 
-        /** Standard INQUIRY data: vendor at 8, model at 16, revision at 32, all with blanks behind. Null if shorter. */
+        /** Standard INQUIRY data: removable is the highest bit of byte 1, vendor at 8, model at 16, revision at 32, all with blanks behind. Null if shorter. */
         fun parse(data: ByteArray): Inquiry? =
-            if (data.size < END) null else Inquiry(text(data, 8, 16), text(data, 16, 32), text(data, 32, END))
+            if (data.size < END)
+                null
+            else
+                Inquiry(text(data, 8, 16), text(data, 16, 32), text(data, 32, END), data[1] < 0)
 
         private fun text(data: ByteArray, from: Int, to: Int): String? =
             data.decodeToString(from, to).trim { it <= ' ' }.ifEmpty { null }

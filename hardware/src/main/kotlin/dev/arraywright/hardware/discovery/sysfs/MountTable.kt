@@ -54,6 +54,9 @@ internal class MountTable(
     swaps: List<String>,
     private val pools: List<List<String>> = emptyList(),
 ) {
+    /** All that it was made of. */
+    val lines: List<List<String>> = listOf(lines, swaps) + pools
+
     private val byNumber = HashMap<String, MutableList<String>>()
     private val bySource = HashMap<String, MutableList<String>>()
     private val swapping = swaps.mapNotNullTo(HashSet(), MountParser::swap)

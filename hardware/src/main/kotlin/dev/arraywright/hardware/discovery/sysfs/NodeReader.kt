@@ -9,7 +9,8 @@ import dev.arraywright.hardware.tree.SystemTree
  * [holders] of each, since holders name their members.
  */
 internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
-    private val blocks = BlockReader(sys, holders, ::numaNode)
+    private val drives = Drives(sys)
+    private val blocks = BlockReader(sys, holders, drives, ::numaNode)
     private val numa = HashMap<String, Int?>()
 
     /** Null if there is no such device, or none of interest. */
@@ -17,24 +18,25 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
         val uevent = uevent(path) ?: return null
         return when (kind) {
             Node.Kind.BLOCK -> blocks.read(path, uevent)
-            Node.Kind.PCI -> function(path)
+            Node.Kind.PCI -> function(path, uevent)
             Node.Kind.NVME -> controller(path, uevent)
             Node.Kind.NET -> network(path)
             Node.Kind.ACCEL -> accelerator(path, uevent)
         }
     }
 
-    private fun function(path: String): Node? {
-        val code = sys.attribute("$path/class")?.removePrefix("0x") ?: return null
+    /** Its uevent has in capitals what has files of its own as well. */
+    private fun function(path: String, uevent: Map<String, String>): Node? {
+        val code = uevent["PCI_CLASS"]?.padStart(CLASS_DIGITS, '0')
+            ?: sys.attribute("$path/class")?.removePrefix("0x") ?: return null
         val flags = CLASSES[code.take(2)] ?: return null
+        val model = uevent["PCI_ID"]?.lowercase() ?: model(path)
         val place = DevicePath(path)
-        val vendor = sys.attribute("$path/vendor")?.removePrefix("0x")
-        val device = sys.attribute("$path/device")?.removePrefix("0x")
         return Node(
             path = path,
             kind = Node.Kind.PCI,
-            flags = flags + DeviceFlag.PCI + if (vendor == "1af4") setOf(DeviceFlag.VIRTIO) else emptySet(),
-            model = if (vendor != null && device != null) "$vendor:$device" else null,
+            flags = flags + DeviceFlag.PCI + if (model?.startsWith("1af4:") == true) setOf(DeviceFlag.VIRTIO) else emptySet(),
+            model = model,
             transport = "pcie",
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
@@ -43,20 +45,25 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
         )
     }
 
+    private fun model(path: String): String? {
+        val vendor = sys.attribute("$path/vendor")?.removePrefix("0x") ?: return null
+        return sys.attribute("$path/device")?.removePrefix("0x")?.let { "$vendor:$it" }
+    }
+
     private fun controller(path: String, uevent: Map<String, String>): Node {
         val place = DevicePath(path)
-        val model = sys.attribute("$path/model")
+        val drive = drives(path)
         return Node(
             path = path,
             kind = Node.Kind.NVME,
             flags = setOf(DeviceFlag.NVME_CONTROLLER),
             file = uevent["DEVNAME"],
             number = numberIn(uevent),
-            model = model,
-            modelId = "controller-" + (model ?: "nvme"),
-            serial = DeviceNames.serial(sys.attribute("$path/serial")),
-            firmware = sys.attribute("$path/firmware_rev"),
-            transport = sys.attribute("$path/transport"),
+            model = drive.model,
+            modelId = "controller-" + (drive.model ?: "nvme"),
+            serial = drive.serial,
+            firmware = drive.firmware,
+            transport = drive.transport,
             numaNode = numaNode(place),
             pciAddress = place.pciAddress,
             place = place.place("nvme"),
@@ -116,6 +123,8 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
     }
 
     internal companion object {
+        private const val CLASS_DIGITS = 6
+
         /** The first byte of a PCI class. */
         private val CLASSES = mapOf(
             "01" to setOf(DeviceFlag.STORAGE_CONTROLLER),
@@ -130,4 +139,21 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
             return "$major:$minor"
         }
     }
+}
+
+/** What NVMe controllers, or subsystems of several, tell of all their namespaces: read once. */
+internal class Drives(private val sys: SystemTree) {
+    private val known = HashMap<String, Drive>()
+
+    operator fun invoke(path: String): Drive = known.getOrPut(path) {
+        Drive(
+            sys.attribute("$path/model"),
+            DeviceNames.serial(sys.attribute("$path/serial")),
+            sys.attribute("$path/firmware_rev"),
+            // a subsystem has none
+            if (sys.exists("$path/transport")) sys.attribute("$path/transport") else null,
+        )
+    }
+
+    class Drive(val model: String?, val serial: String?, val firmware: String?, val transport: String?)
 }

@@ -18,7 +18,9 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         val before = look.before as? SysfsSight
         val nodes = if (look.paths == null || before == null) all(look) else some(look.paths, before.nodes, look)
         val mounts = look.reading("proc", ::mounts)
-        return SysfsSight(nodes, Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices())
+        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices() }
+            ?: Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices()
+        return SysfsSight(nodes, mounts, devices)
     }
 
     private suspend fun all(look: Look): Map<String, Node> {
@@ -105,4 +107,8 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 }
 
 /** What a [SysfsProbe] saw: [nodes] by path. */
-internal class SysfsSight(val nodes: Map<String, Node>, devices: Map<DeviceId, HardwareDevice>) : Sight(devices)
+internal class SysfsSight(
+    val nodes: Map<String, Node>,
+    val mounts: MountTable,
+    devices: Map<DeviceId, HardwareDevice>,
+) : Sight(devices)
