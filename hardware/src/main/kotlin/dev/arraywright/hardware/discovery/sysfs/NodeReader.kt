@@ -3,15 +3,16 @@ package dev.arraywright.hardware.discovery.sysfs
 import dev.arraywright.hardware.discovery.DeviceFlag
 import dev.arraywright.hardware.discovery.DeviceNames
 import dev.arraywright.hardware.tree.SystemTree
+import java.util.concurrent.ConcurrentHashMap
 
 /**
- * Reads device directories, for one look: what many devices share is read once. A look at all devices needs no
+ * Reads device directories, for one look and all its readers: what many devices share is read once. A look at all devices needs no
  * [holders] of each, since holders name their members.
  */
 internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
     private val drives = Drives(sys)
     private val blocks = BlockReader(sys, holders, drives, ::numaNode)
-    private val numa = HashMap<String, Int?>()
+    private val numa = ConcurrentHashMap<String, Int>()
 
     /** Null if there is no such device, or none of interest. */
     fun read(path: String, kind: Node.Kind): Node? {
@@ -105,7 +106,8 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
 
     private fun numaNode(place: DevicePath): Int? {
         val path = place.pciPath ?: return null
-        return numa.getOrPut(path) { sys.attribute("$path/numa_node")?.toIntOrNull()?.takeIf { it >= 0 } }
+        val node = numa[path] ?: (sys.attribute("$path/numa_node")?.toIntOrNull() ?: -1).also { numa[path] = it }
+        return node.takeIf { it >= 0 }
     }
 
     private fun uevent(path: String): Map<String, String>? {
@@ -143,9 +145,11 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
 
 /** What NVMe controllers, or subsystems of several, tell of all their namespaces: read once. */
 internal class Drives(private val sys: SystemTree) {
-    private val known = HashMap<String, Drive>()
+    private val known = ConcurrentHashMap<String, Drive>()
 
-    operator fun invoke(path: String): Drive = known.getOrPut(path) {
+    operator fun invoke(path: String): Drive = known[path] ?: read(path).also { known[path] = it }
+
+    private fun read(path: String): Drive =
         Drive(
             sys.attribute("$path/model"),
             DeviceNames.serial(sys.attribute("$path/serial")),
@@ -153,7 +157,6 @@ internal class Drives(private val sys: SystemTree) {
             // a subsystem has none
             if (sys.exists("$path/transport")) sys.attribute("$path/transport") else null,
         )
-    }
 
     class Drive(val model: String?, val serial: String?, val firmware: String?, val transport: String?)
 }

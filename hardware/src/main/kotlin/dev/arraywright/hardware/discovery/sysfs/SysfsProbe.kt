@@ -9,6 +9,7 @@ import dev.arraywright.hardware.tree.SystemTree
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
+import java.util.concurrent.atomic.AtomicInteger
 
 /** Looks at Linux' sysfs, and at the mounts and swaps of proc. Holds nothing: each look gives all that it found. */
 internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemTree) : Probe {
@@ -29,9 +30,13 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
             look.reading(kind.listing) { sys.names(kind.listing) }.map { kind to it }
         }
         if (listed.isEmpty()) return emptyMap()
-        // more time goes into waiting for calls than into making them
-        val shares = listed.chunked(maxOf(SHARE, (listed.size + READERS - 1) / READERS))
-        val read = coroutineScope { shares.map { share -> async { nodes(share, before, look) } }.awaitAll() }
+        val reader = NodeReader(sys, holders = false)
+        val next = AtomicInteger()
+        // more time goes into waiting for calls than into making them; whoever is done first takes the next
+        val readers = minOf(READERS, listed.size / SHARE + 1)
+        val read = coroutineScope {
+            List(readers) { async { nodes(listed, next, reader, before, look) } }.awaitAll()
+        }
         return held(read.flatten(), before)
     }
 
@@ -48,10 +53,18 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         return result
     }
 
-    private fun nodes(listed: List<Pair<Node.Kind, String>>, before: Map<String, Node>, look: Look): List<Node> {
-        val reader = NodeReader(sys, holders = false)
-        return listed.mapNotNull { (kind, name) ->
-            sys.target("${kind.listing}/$name")?.let { read(it, kind, reader, before, look) }
+    private fun nodes(
+        listed: List<Pair<Node.Kind, String>>,
+        next: AtomicInteger,
+        reader: NodeReader,
+        before: Map<String, Node>,
+        look: Look,
+    ): List<Node> {
+        val found = ArrayList<Node>(listed.size)
+        while (true) {
+            val (kind, name) = listed.getOrNull(next.getAndIncrement()) ?: return found
+            val path = sys.target("${kind.listing}/$name") ?: continue
+            read(path, kind, reader, before, look)?.let(found::add)
         }
     }
 

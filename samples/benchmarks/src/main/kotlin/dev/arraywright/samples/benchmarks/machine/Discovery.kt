@@ -50,7 +50,7 @@ internal class Discovery(options: KeyValues) {
         println("each: the rounds' median [least most]; milliseconds")
         val rows = listOf(
             row("first look, cold", "first.ns", "first.cpu", "300 at most"),
-            row("anchor: as many plain reads, cold", "plain.ns", "plain.cpu", ""),
+            row("anchor: plain reads of as many files, cold", "plain.ns", "plain.cpu", ""),
             listOf("first look/anchor", one("first/plain", 1.0, 2), one("first/plain.cpu", 1.0, 2), ""),
         )
         printTable(listOf(listOf("", "wall", "CPU, all threads", "target, quiet machine")) + rows)

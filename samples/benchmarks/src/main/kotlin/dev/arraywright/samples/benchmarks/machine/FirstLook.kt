@@ -6,7 +6,7 @@ import dev.arraywright.hardware.discovery.HardwareChange
 import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.hardware.discovery.HardwareMonitor
 import dev.arraywright.hardware.discovery.of
-import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.first
@@ -82,10 +82,10 @@ internal class FirstLook(arguments: List<String>) {
 
     /** By a collector that has been told of all else. */
     private suspend fun toldChange(monitor: HardwareMonitor, size: Long, id: DeviceId): Long = runBlocking {
-        val ready = kotlinx.coroutines.CompletableDeferred<Unit>()
+        val ready = CompletableDeferred<Unit>()
         val all = monitor.devices.value.size
         var count = 0
-        val told = async(Dispatchers.Default, CoroutineStart.DEFAULT) {
+        val told = async(Dispatchers.Default) {
             monitor.changes.first {
                 if (++count == all) ready.complete(Unit)
                 it is HardwareChange.Changed && it.device.id == id && it.device.size == size
@@ -101,16 +101,16 @@ internal class FirstLook(arguments: List<String>) {
     private fun Map<DeviceId, HardwareDevice>.size(id: DeviceId) = get(id)?.size
 }
 
-/** In a JVM of its own: as many reads as a look at all devices makes, in the plainest way there is. */
+/** In a JVM of its own: reads as many files as a look at all devices does, by one thread, the plainest way there is. */
 internal class PlainReads(arguments: List<String>) {
     private val sys = Path.of(arguments[0])
-    private val calls = arguments[1].toInt()
+    private val files = arguments[1].toInt()
     private val disks = arguments.drop(2)
 
     fun run() {
         val cpu = Own.cpu()
         val began = System.nanoTime()
-        var left = calls
+        var left = files
         while (left > 0) {
             for (disk in disks) {
                 if (left <= 0) break
@@ -127,15 +127,14 @@ internal class PlainReads(arguments: List<String>) {
                 listOf("queue/physical_block_size", "device/model")
             ).map { "$disk/$it" }
 
-        /** Reads each to its end, so that it takes two calls. */
+        /** Reads each once, which gives all of it. */
         fun read(files: List<String>, most: Int = Int.MAX_VALUE): Int {
             val page = ByteArray(4096)
             var calls = 0
             for (file in files) {
                 if (calls >= most) break
-                FileInputStream(file).use {
-                    do calls++ while (it.read(page) > 0)
-                }
+                FileInputStream(file).use { it.read(page) }
+                calls++
             }
             return calls
         }

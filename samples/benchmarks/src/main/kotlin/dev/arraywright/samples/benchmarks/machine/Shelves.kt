@@ -106,7 +106,8 @@ internal class Shelves(root: Path, private val devices: Int) {
     private fun function(path: String, code: String, vendor: String, driver: String, node: Int) {
         val name = path.substringAfterLast('/')
         files(path, mapOf("class" to code, "vendor" to "0x$vendor", "device" to "0x00a5", "numa_node" to "$node"))
-        files(path, mapOf("uevent" to "DRIVER=$driver\nPCI_CLASS=${code.drop(3)}\nPCI_ID=${vendor.uppercase()}:00A5\nPCI_SLOT_NAME=$name", "irq" to "30"))
+        val id = "PCI_CLASS=${code.drop(3)}\nPCI_ID=${vendor.uppercase()}:00A5"
+        files(path, mapOf("uevent" to "DRIVER=$driver\n$id\nPCI_SLOT_NAME=$name", "irq" to "30"))
         link("$path/subsystem", "bus/pci")
         link("bus/pci/devices/$name", path)
     }
