@@ -63,32 +63,38 @@ internal fun Node.device(disk: Node, relations: Relations): HardwareDevice =
  * put in relation again. Mounts are as [before].
  */
 internal class Touch(private val before: SysfsSight, private val nodes: Map<String, Node>) {
-    /** Null if more has changed than that. */
-    fun devices(): Map<DeviceId, HardwareDevice>? {
+    /** Where only nodes at [paths] may be others than before. Null if more has changed than that. */
+    fun devices(paths: Collection<String>): Map<DeviceId, HardwareDevice>? {
         if (nodes.size != before.nodes.size) return null
-        val touched = HashMap<String, Node>()
-        for ((path, node) in nodes) {
-            val old = before.nodes[path] ?: return null
-            if (old === node) continue
-            if (!isAlike(old, node)) return null
-            touched[path] = node
+        val touched = HashSet<String>()
+        for (path in paths) {
+            val (old, new) = before.nodes[path] to nodes[path]
+            if (old === new) continue
+            if (old == null || new == null || !isAlike(old, new)) return null
+            touched += path
         }
         return if (touched.isEmpty()) before.devices else again(touched)
     }
 
-    private fun again(touched: Map<String, Node>): Map<DeviceId, HardwareDevice> {
+    private fun again(touched: Set<String>): Map<DeviceId, HardwareDevice> {
         val result = HashMap(before.devices)
         for (old in before.devices.values) {
-            val node = touched[old.sysPath] ?: nodes.getValue(old.sysPath)
-            val disk = if (node.part == null) node else disk(old) ?: node
-            if (node.path !in touched && disk.path !in touched) continue
-            val device = node.device(disk, Relations(old))
-            if (device != old) result[old.id] = device
+            if (old.sysPath !in touched) continue
+            val node = nodes.getValue(old.sysPath)
+            val disk = old.parent?.takeIf { node.part != null }?.let { node(it) } ?: node
+            result[old.id] = again(old, node, disk)
+            for (id in old.children) {
+                val part = before.devices.getValue(id)
+                node(id).let { if (it.part != null) result[id] = again(part, it, node) }
+            }
         }
         return result
     }
 
-    private fun disk(part: HardwareDevice): Node? = part.parent?.let(before.devices::get)?.let { nodes[it.sysPath] }
+    private fun again(old: HardwareDevice, node: Node, disk: Node): HardwareDevice =
+        node.device(disk, Relations(old)).let { if (it == old) old else it }
+
+    private fun node(id: DeviceId): Node = nodes.getValue(before.devices.getValue(id).sysPath)
 
     /** Whether only that differs which no other device and no id depends on. */
     private fun isAlike(a: Node, b: Node): Boolean =

@@ -17,9 +17,11 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 
     override suspend fun look(look: Look): Sight {
         val before = look.before as? SysfsSight
-        val nodes = if (look.paths == null || before == null) all(look) else some(look.paths, before.nodes, look)
+        val read = HashSet<String>()
+        val all = look.paths == null || before == null
+        val nodes = if (all) all(look) else some(look.paths.orEmpty(), before?.nodes.orEmpty(), read, look)
         val mounts = look.reading("proc", ::mounts)
-        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices() }
+        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices(if (all) nodes.keys else read) }
             ?: Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices()
         return SysfsSight(nodes, mounts, devices)
     }
@@ -68,10 +70,15 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         }
     }
 
-    private fun some(paths: Set<String>, before: Map<String, Node>, look: Look): Map<String, Node> {
+    /** All of [before] but for those now [read]. */
+    private fun some(
+        paths: Set<String>,
+        before: Map<String, Node>,
+        read: MutableSet<String>,
+        look: Look,
+    ): Map<String, Node> {
         val reader = NodeReader(sys, holders = true)
         val nodes = HashMap(before)
-        val read = HashSet<String>()
 
         fun renew(path: String): Node? {
             if (!read.add(path)) return nodes[path]
@@ -84,10 +91,11 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         for (path in paths) {
             val old = before[path]
             val new = renew(path)
+            val below = "$path/"
             val inside = if (new != null && new.kind != Node.Kind.BLOCK)
                 emptyList()
             else
-                before.keys.filter { it.startsWith("$path/") }
+                before.keys.filter { it.startsWith(below) }
             val names = listOfNotNull(old, new).flatMap { it.below + it.over }.distinct()
             val disk = path.substringBeforeLast('/').takeIf { new?.part != null || old?.part != null }
             for (relative in inside + names.mapNotNull { block(it, before) } + listOfNotNull(disk)) renew(relative)
