@@ -21,6 +21,7 @@ internal object DeviceNames {
 
     /** White space and what is no character replaced, so that it is one word. */
     fun joined(text: String): String {
+        if (text.all { it in '!'..'~' }) return text
         val result = StringBuilder(text.length)
         var gap = false
         for (c in text.trim { it <= ' ' }) {

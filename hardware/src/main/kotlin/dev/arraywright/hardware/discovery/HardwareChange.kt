@@ -1,6 +1,5 @@
 package dev.arraywright.hardware.discovery
 
-import kotlin.reflect.KProperty1
 
 /** A step from one state of the machine to the next. */
 public sealed interface HardwareChange {
@@ -45,13 +44,7 @@ public sealed interface HardwareChange {
             if (before === after || before == after || !sameDevice(before, after))
                 null
             else
-                Changed(
-                    before,
-                    after,
-                    PROPERTIES.filter {
-                        it.get(before) != it.get(after)
-                    }.mapTo(sortedSetOf()) { it.name },
-                )
+                Changed(before, after, differing(before, after))
 
         private fun sameDevice(before: HardwareDevice, after: HardwareDevice): Boolean =
             before.incarnation == after.incarnation
@@ -72,34 +65,36 @@ public sealed interface HardwareChange {
             return ordered.toList()
         }
 
-        private val PROPERTIES: List<KProperty1<HardwareDevice, Any?>> =
-            listOf(
-                HardwareDevice::name,
-                HardwareDevice::flags,
-                HardwareDevice::path,
-                HardwareDevice::number,
-                HardwareDevice::size,
-                HardwareDevice::logicalBlockSize,
-                HardwareDevice::physicalBlockSize,
-                HardwareDevice::model,
-                HardwareDevice::serial,
-                HardwareDevice::wwid,
-                HardwareDevice::firmware,
-                HardwareDevice::transport,
-                HardwareDevice::rotational,
-                HardwareDevice::removable,
-                HardwareDevice::readOnly,
-                HardwareDevice::numaNode,
-                HardwareDevice::pciAddress,
-                HardwareDevice::parent,
-                HardwareDevice::children,
-                HardwareDevice::members,
-                HardwareDevice::holders,
-                HardwareDevice::mounts,
-                HardwareDevice::inUse,
-                HardwareDevice::backingFile,
-                HardwareDevice::sysPath,
-                HardwareDevice::sequence,
-            )
+        /** By hand, since references to properties are classes, to be loaded for the first change of all. */
+        private fun differing(a: HardwareDevice, b: HardwareDevice): Set<String> {
+            val names = sortedSetOf<String>()
+            if (a.name != b.name) names += "name"
+            if (a.flags != b.flags) names += "flags"
+            if (a.path != b.path) names += "path"
+            if (a.number != b.number) names += "number"
+            if (a.size != b.size) names += "size"
+            if (a.logicalBlockSize != b.logicalBlockSize) names += "logicalBlockSize"
+            if (a.physicalBlockSize != b.physicalBlockSize) names += "physicalBlockSize"
+            if (a.model != b.model) names += "model"
+            if (a.serial != b.serial) names += "serial"
+            if (a.wwid != b.wwid) names += "wwid"
+            if (a.firmware != b.firmware) names += "firmware"
+            if (a.transport != b.transport) names += "transport"
+            if (a.rotational != b.rotational) names += "rotational"
+            if (a.removable != b.removable) names += "removable"
+            if (a.readOnly != b.readOnly) names += "readOnly"
+            if (a.numaNode != b.numaNode) names += "numaNode"
+            if (a.pciAddress != b.pciAddress) names += "pciAddress"
+            if (a.parent != b.parent) names += "parent"
+            if (a.children != b.children) names += "children"
+            if (a.members != b.members) names += "members"
+            if (a.holders != b.holders) names += "holders"
+            if (a.mounts != b.mounts) names += "mounts"
+            if (a.inUse != b.inUse) names += "inUse"
+            if (a.backingFile != b.backingFile) names += "backingFile"
+            if (a.sysPath != b.sysPath) names += "sysPath"
+            if (a.sequence != b.sequence) names += "sequence"
+            return names
+        }
     }
 }

@@ -25,6 +25,35 @@ internal class SystemTree(val root: Path) {
     /** A file's decimal number, if it is a small one. */
     fun int(path: String): Int? = text(path)?.toIntOrNull()
 
+    /**
+     * As [text], of a file of sysfs: it is a page at most and given at once, so one read is enough. In a captured tree
+     * files are such as well.
+     */
+    fun attribute(path: String): String? {
+        val page = pages.get()
+        var end = first(path, page)
+        if (end == page.size) return text(path)
+        var start = 0
+        while (start < end && page[start] in BLANKS) start++
+        while (end > start && page[end - 1] in BLANKS) end--
+        return if (end <= start) null else String(page, start, end - start, Charsets.UTF_8)
+    }
+
+    /** As [bytes], of a file of sysfs. */
+    fun attributeBytes(path: String): ByteArray? {
+        val page = pages.get()
+        val length = first(path, page)
+        return if (length == page.size) bytes(path) else if (length < 0) null else page.copyOf(length)
+    }
+
+    /** How much of [page] the first read fills; -1 if there is none. */
+    private fun first(path: String, page: ByteArray): Int =
+        try {
+            FileInputStream(prefix + path).use { maxOf(it.read(page, 0, page.size), 0) }
+        } catch (_: IOException) {
+            -1
+        }
+
     /** A file's lines; none if it cannot be read. */
     fun lines(path: String): List<String> = bytes(path)?.decodeToString()?.lines().orEmpty()
 
@@ -138,6 +167,10 @@ internal class SystemTree(val root: Path) {
         /** Bytes read of one file: more than any file of these trees has that is of use here. */
         const val LIMIT: Int = 1 shl 20
         private const val PAGE = 4096
+        private val BLANKS = 0.toByte()..' '.code.toByte()
+
+        /** What attributes are read into: they are many, and small. */
+        private val pages = ThreadLocal.withInitial { ByteArray(PAGE) }
 
         /** The running kernel's devices. */
         val SYS: SystemTree = SystemTree(Path.of("/sys"))

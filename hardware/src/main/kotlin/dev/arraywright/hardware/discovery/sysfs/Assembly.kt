@@ -3,153 +3,179 @@ package dev.arraywright.hardware.discovery.sysfs
 import dev.arraywright.hardware.discovery.DeviceFlag
 import dev.arraywright.hardware.discovery.DeviceId
 import dev.arraywright.hardware.discovery.DeviceId.Kind
-import dev.arraywright.hardware.discovery.DeviceNames
 import dev.arraywright.hardware.discovery.HardwareDevice
-import java.util.IdentityHashMap
+import java.util.BitSet
 
-/** Puts device directories in relation: ids, parents, holders, and who uses what. Depends on nothing but its input. */
+/**
+ * Puts device directories in relation: ids, parents, holders, and who uses what. Depends on nothing but its input. A
+ * device that is as [before], of a node that is the same object as [was], is told by the same object without more ado.
+ */
 internal class Assembly(
     private val nodes: Map<String, Node>,
     private val mounts: MountTable,
+    private val was: Map<String, Node>,
     private val before: Map<DeviceId, HardwareDevice>,
 ) {
     // the first attached first, so that a device keeps the id which a later one claims as well
-    private val ordered = nodes.values.sortedWith(compareBy({ it.sequence ?: Long.MAX_VALUE }, { it.path }))
-    private val blocks = ordered.filter { it.kind == Node.Kind.BLOCK }
-    private val byName = blocks.associateBy { it.name }
-    private val byFile = HashMap<String, Node>(blocks.size * 2)
-    private val parents = IdentityHashMap<Node, Node>()
-    private val children = IdentityHashMap<Node, MutableList<Node>>()
-    private val members = IdentityHashMap<Node, List<Node>>()
-    private val holders = IdentityHashMap<Node, MutableSet<Node>>()
-    private val ids = IdentityHashMap<Node, DeviceId>(nodes.size * 2)
-    private val uses = IdentityHashMap<Node, Use?>()
+    private val ordered = nodes.values.toTypedArray().apply { sortWith(Attached) }.map(::Place)
+    private val byPath = HashMap<String, Place>(ordered.size * 2)
+    private val byName = HashMap<String, Place>(ordered.size * 2)
+    private val lengths = BitSet()
 
     fun devices(): Map<DeviceId, HardwareDevice> {
+        for (place in ordered) {
+            byPath[place.node.path] = place
+            lengths.set(place.node.path.length)
+            if (place.node.kind == Node.Kind.BLOCK) byName[place.node.name] = place
+        }
         relate()
         name()
         val result = HashMap<DeviceId, HardwareDevice>(nodes.size * 2)
-        for (node in ordered) {
-            val device = device(node)
-            val old = before[device.id]
-            result[device.id] = if (old == device) old else device
-        }
+        for (place in ordered) result[place.id] = device(place)
         return result
     }
 
     private fun relate() {
-        for (node in blocks) for (path in MountTable.devicePaths(node)) byFile[path] = node
-        for (node in ordered) {
-            val parent = parent(node) ?: continue
-            parents[node] = parent
-            children.getOrPut(parent, ::ArrayList) += node
+        val byFile = HashMap<String, Place>()
+        if (ordered.any { it.node.backingFile?.startsWith("/dev/") == true }) {
+            for (place in byName.values) for (path in place.node.specials) byFile[path] = place
         }
-        for (node in blocks) {
-            val below = node.below.mapNotNull(byName::get) + listOfNotNull(node.backingFile?.let(byFile::get))
-            for (member in below) holders.getOrPut(member, ::LinkedHashSet) += node
-            for (holder in node.over) byName[holder]?.let { holders.getOrPut(node, ::LinkedHashSet) += it }
+        for (place in ordered) {
+            val node = place.node
+            parent(node)?.let {
+                place.parent = it
+                it.children.add(place)
+            }
+            for (name in node.below) byName[name]?.let { hold(it, place) }
+            node.backingFile?.let(byFile::get)?.let { hold(it, place) }
+            for (name in node.over) byName[name]?.let { hold(place, it) }
         }
-        for ((member, over) in holders) for (holder in over) members[holder] = members[holder].orEmpty() + member
     }
 
-    private fun parent(node: Node): Node? {
-        var path = node.above ?: node.path.substringBeforeLast('/', "")
-        while (path.isNotEmpty()) {
-            nodes[path]?.let { return it }
-            path = path.substringBeforeLast('/', "")
+    private fun hold(member: Place, holder: Place) {
+        if (member.node.kind != Node.Kind.BLOCK || holder.node.kind != Node.Kind.BLOCK) return
+        if (member.holders.add(holder)) holder.members.add(member)
+    }
+
+    /** The nearest above it; most directories on the way are of no length that any device's has. */
+    private fun parent(node: Node): Place? {
+        val start = node.above ?: node.path
+        var end = if (node.above != null) start.length else start.lastIndexOf('/')
+        while (end > 0) {
+            if (lengths[end]) byPath[start.substring(0, end)]?.let { return it }
+            end = start.lastIndexOf('/', end - 1)
         }
         return null
     }
 
     private fun name() {
         val taken = HashSet<DeviceId>(nodes.size * 2)
-        for (node in ordered) {
-            if (node.part == null || parents[node] == null) {
-                ids[node] = candidates(node).first(taken::add)
-            }
+        for (place in ordered) {
+            if (place.isPart) continue
+            val id = place.node.id
+            place.id = if (taken.add(id)) id else place.node.candidates().first(taken::add)
         }
-        for (node in ordered) {
-            if (node !in ids) {
-                val disk = ids.getValue(parents.getValue(node))
-                val id = DeviceId(disk.kind, "${disk.value}-part${node.part}")
-                ids[node] = sequenceOf(id, DeviceId(Kind.PATH, node.path)).first(taken::add)
-            }
+        for (place in ordered) {
+            if (!place.isPart) continue
+            val disk = checkNotNull(place.parent).id
+            val id = DeviceId(disk.kind, "${disk.value}-part${place.node.part}")
+            place.id = if (taken.add(id)) id else DeviceId(Kind.PATH, place.node.path).also(taken::add)
         }
     }
 
-    /** Best first; the last one is nobody else's. */
-    private fun candidates(node: Node): Sequence<DeviceId> = sequence {
-        if (node.wwid != null) yield(DeviceId(Kind.WWN, node.wwid))
-        if (node.uuid != null) yield(DeviceId(Kind.SERIAL, node.uuid))
-        // a network interface's address can be changed
-        if (node.serial != null && node.kind != Node.Kind.NET) {
-            yield(DeviceId(Kind.SERIAL, DeviceNames.modelSerial(node.modelId, node.serial)))
+    private fun device(place: Place): HardwareDevice {
+        val (node, mounted, used) = Triple(place.node, mounted(place.node), use(place)?.toString())
+        val disk = if (node.part == null) node else place.parent?.node ?: node
+        val old = before[place.id]
+        if (old != null && old.sysPath == node.path && isSame(node) && isSame(disk) &&
+            old.parent == place.parent?.id && place.isAsBefore(old) && old.mounts == mounted && old.inUse == used
+        ) {
+            return old
         }
-        yield(DeviceId(Kind.PATH, node.place))
-        yield(DeviceId(Kind.PATH, "${node.place}-${node.name}"))
-        yield(DeviceId(Kind.PATH, node.path))
-    }
-
-    private fun device(node: Node): HardwareDevice {
-        val disk = if (node.part == null) node else parents[node] ?: node
-        return HardwareDevice(
-            id = ids.getValue(node),
-            name = node.name,
-            flags = if (disk === node) node.flags else disk.flags + DeviceFlag.PARTITION,
-            path = node.file?.let { "/dev/$it" },
-            number = node.number,
-            size = node.size,
-            logicalBlockSize = disk.logicalBlockSize,
-            physicalBlockSize = disk.physicalBlockSize,
-            model = disk.model,
-            serial = disk.serial,
-            wwid = disk.wwid,
-            firmware = disk.firmware,
-            transport = disk.transport,
-            rotational = disk.rotational,
-            removable = disk.removable,
-            readOnly = node.readOnly,
-            numaNode = disk.numaNode,
-            pciAddress = disk.pciAddress,
-            parent = parents[node]?.let(ids::get),
-            children = set(children[node]),
-            members = set(members[node]),
-            holders = set(holders[node]),
-            mounts = mounted(node),
-            inUse = use(node)?.toString(),
-            backingFile = node.backingFile,
-            sysPath = node.path,
-            sequence = node.sequence,
-            incarnation = node.incarnation,
+        val device = node.device(
+            disk,
+            Relations(
+                place.id,
+                place.parent?.id,
+                place.children.ids(),
+                place.members.ids(),
+                place.holders.ids(),
+                mounted,
+                used,
+            ),
         )
+        return if (old == device) old else device
     }
 
-    private fun set(nodes: Collection<Node>?): Set<DeviceId> =
-        if (nodes == null) emptySet() else nodes.mapTo(HashSet(nodes.size * 2)) { ids.getValue(it) }
+    private fun isSame(node: Node): Boolean = was[node.path] === node
 
     /** A file system on several devices is told by one of them as its source. */
     private fun mounted(node: Node): List<String> =
         if (node.kind != Node.Kind.BLOCK)
             emptyList()
         else
-            mounts.of(node).ifEmpty { mounts.together(node.name).flatMap { byName[it]?.let(mounts::of).orEmpty() } }
+            mounts.of(node).ifEmpty {
+                mounts.together(node.name).flatMap { byName[it]?.node?.let(mounts::of).orEmpty() }
+            }
 
-    private fun use(node: Node): Use? {
-        if (node in uses) return uses[node]
-        uses[node] = null // ends a circle, which only a broken tree has
-        return (own(node) ?: held(node) ?: inside(node)).also { uses[node] = it }
+    private fun use(place: Place): Use? {
+        if (place.asked) return place.use
+        place.asked = true // ends a circle, which only a broken tree has
+        place.use = own(place.node) ?: held(place) ?: inside(place)
+        return place.use
     }
 
     private fun own(node: Node): Use? = mounted(node).firstOrNull()?.let {
         Use(if (it == MountTable.SWAP) "in use as swap" else "mounted at $it")
     }
 
-    private fun held(node: Node): Use? {
-        val over = holders[node] ?: return null
-        return over.firstNotNullOfOrNull { use(it)?.through(it) } ?: Use("part of ${over.first().name}")
+    private fun held(place: Place): Use? {
+        val over = place.holders.ifEmpty { return null }
+        return over.firstNotNullOfOrNull { use(it)?.through(it.node) } ?: Use("part of ${over.first().node.name}")
     }
 
-    private fun inside(node: Node): Use? = children[node]?.firstNotNullOfOrNull { use(it)?.through(it) }
+    private fun inside(place: Place): Use? = place.children.firstNotNullOfOrNull { use(it)?.through(it.node) }
+
+    /** A node among the others. */
+    private class Place(val node: Node) {
+        lateinit var id: DeviceId
+        var parent: Place? = null
+        val children = Places()
+        val members = Places()
+        val holders = Places()
+        var asked = false
+        var use: Use? = null
+
+        val isPart: Boolean get() = node.part != null && parent != null
+
+        fun isAsBefore(old: HardwareDevice): Boolean =
+            children.are(old.children) && members.are(old.members) && holders.are(old.holders)
+    }
+
+    /** None, mostly. */
+    private class Places : Iterable<Place> {
+        private var all: LinkedHashSet<Place>? = null
+
+        fun add(place: Place): Boolean = (all ?: LinkedHashSet<Place>().also { all = it }).add(place)
+
+        inline fun ifEmpty(then: () -> Places): Places = if (all == null) then() else this
+
+        override fun iterator(): Iterator<Place> = all?.iterator() ?: emptySet<Place>().iterator()
+
+        fun ids(): Set<DeviceId> = all?.let { some -> some.mapTo(HashSet(some.size * 2)) { it.id } } ?: emptySet()
+
+        fun are(ids: Set<DeviceId>): Boolean {
+            val some = all ?: return ids.isEmpty()
+            return some.size == ids.size && some.all { it.id in ids }
+        }
+    }
+
+    private object Attached : Comparator<Node> {
+        override fun compare(a: Node, b: Node): Int {
+            val first = (a.sequence ?: Long.MAX_VALUE).compareTo(b.sequence ?: Long.MAX_VALUE)
+            return if (first != 0) first else a.path.compareTo(b.path)
+        }
+    }
 
     /** What a device is used for, and by way of which others, the nearest first. */
     private data class Use(val what: String, val way: List<String> = emptyList()) {

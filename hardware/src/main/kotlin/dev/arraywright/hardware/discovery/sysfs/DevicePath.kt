@@ -1,5 +1,7 @@
 package dev.arraywright.hardware.discovery.sysfs
 
+import java.util.BitSet
+
 /**
  * What a device's place in `/sys/devices` tells of it, such as
  * `devices/pci0000:00/0000:00:17.0/ata3/host2/target2:0:0/2:0:0:0/block/sda`.
@@ -17,20 +19,12 @@ internal class DevicePath(private val path: String) {
     /** Without hardware of its own. */
     val isVirtual: Boolean = path.startsWith("devices/virtual/")
 
-    val isVirtio: Boolean = parts.any { it.startsWith("virtio") && it.length > 6 && it[6].isDigit() }
+    private val transports = ranks()
+
+    val isVirtio: Boolean = transports[VIRTIO]
 
     /** How it is attached, as far as the way to it tells. */
-    val transport: String? = when {
-        parts.any { it.startsWith("usb") && it.length > 3 && it[3].isDigit() } -> "usb"
-        parts.any { it.startsWith("end_device-") } -> "sas"
-        parts.any { numbered(it, "ata") } -> "sata"
-        parts.any { it.startsWith("rport-") } -> "fc"
-        parts.any { numbered(it, "session") } -> "iscsi"
-        parts.any { numbered(it, "mmc") } -> "mmc"
-        isVirtio -> "virtio"
-        parts.any { it.startsWith("vbd-") } -> "xen"
-        else -> null
-    }
+    val transport: String? = TRANSPORTS.getOrNull(transports.nextSetBit(0))
 
     /** The place by what is wired, not by the order of finding; [last] tells devices at one place apart. */
     fun place(last: String?): String {
@@ -47,9 +41,20 @@ internal class DevicePath(private val path: String) {
 
     private fun platform(): String = parts.drop(1).takeWhile { it !in CLASSES }.filterNot(::isCounted).joinToString("-")
 
+    /** Of [TRANSPORTS], those that the way to it tells. */
+    private fun ranks(): BitSet {
+        val found = BitSet(TRANSPORTS.size)
+        for (part in parts) {
+            val rank = if (part.isEmpty()) -1 else rank(part)
+            if (rank >= 0) found.set(rank)
+        }
+        return found
+    }
+
     private fun wired(part: String): String? = when {
         numbered(part, "ata") -> part
-        ':' in part && isUsbPort(part.substringBefore(':')) -> "usb-$part"
+        ':' !in part -> null
+        isUsbPort(part.substringBefore(':')) -> "usb-$part"
         // host:channel:target:lun, of which the host is numbered in the order of finding
         part.count { it == ':' } == 3 && part.all { it.isDigit() || it == ':' } -> "scsi-" + part.substringAfter(':')
         part.startsWith("mmc") && ':' in part -> part.replaceBefore(':', "mmc").replace(':', '-')
@@ -57,6 +62,24 @@ internal class DevicePath(private val path: String) {
     }
 
     companion object {
+        /** The first one that the way to a device tells counts: a SAS disk on USB is a USB one. */
+        private val TRANSPORTS = listOf("usb", "sas", "sata", "fc", "iscsi", "mmc", "virtio", "xen")
+        private const val VIRTIO = 6
+
+        private fun rank(part: String): Int {
+            val found = when (part[0]) {
+                'u' -> 0.takeIf { numbered(part, "usb") }
+                'e' -> 1.takeIf { part.startsWith("end_device-") }
+                'a' -> 2.takeIf { numbered(part, "ata") }
+                'r' -> 3.takeIf { part.startsWith("rport-") }
+                's' -> 4.takeIf { numbered(part, "session") }
+                'm' -> 5.takeIf { numbered(part, "mmc") }
+                'v' -> if (numbered(part, "virtio")) VIRTIO else 7.takeIf { part.startsWith("vbd-") }
+                else -> null
+            }
+            return found ?: -1
+        }
+
         private val CLASSES = Node.Kind.entries.map { it.subsystem }.toSet()
 
         /** `0000:3b:00.0`, with more digits in front in some. */

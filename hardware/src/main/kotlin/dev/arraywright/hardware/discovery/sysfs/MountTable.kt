@@ -54,6 +54,9 @@ internal class MountTable(
     swaps: List<String>,
     private val pools: List<List<String>> = emptyList(),
 ) {
+    /** All that it was made of. */
+    val lines: List<List<String>> = listOf(lines, swaps) + pools
+
     private val byNumber = HashMap<String, MutableList<String>>()
     private val bySource = HashMap<String, MutableList<String>>()
     private val swapping = swaps.mapNotNullTo(HashSet(), MountParser::swap)
@@ -73,7 +76,7 @@ internal class MountTable(
     fun of(node: Node): List<String> {
         val own = node.number?.let(byNumber::get).orEmpty()
         if (bySource.isEmpty() && swapping.isEmpty()) return own
-        val paths = devicePaths(node)
+        val paths = node.specials
         val all = own + paths.flatMap { bySource[it].orEmpty() }
         return if (paths.any(swapping::contains)) all + SWAP else all
     }
@@ -85,8 +88,5 @@ internal class MountTable(
 
     companion object {
         const val SWAP: String = "swap"
-
-        fun devicePaths(node: Node): List<String> =
-            if (node.file == null) emptyList() else (listOf(node.file) + node.names).map { "/dev/$it" }
     }
 }

@@ -1,6 +1,8 @@
 package dev.arraywright.hardware.discovery.sysfs
 
 import dev.arraywright.hardware.discovery.DeviceFlag
+import dev.arraywright.hardware.discovery.DeviceId
+import dev.arraywright.hardware.discovery.DeviceNames
 
 /**
  * One device directory of sysfs as it was read, before it is put in relation with others.
@@ -48,6 +50,32 @@ internal data class Node(
     val sequence: Long? = null,
     val incarnation: Long = 0,
 ) {
+    @Volatile private var best: DeviceId? = null
+
+    @Volatile private var all: List<String>? = null
+
+    /** Special files by which it may be called; for as long as it stays the same, the same objects. */
+    val specials: List<String>
+        get() = all ?: (if (file == null) emptyList() else (listOf(file) + names).map { "/dev/$it" }).also { all = it }
+
+    /** The id that it has unless another device claims the same. */
+    val id: DeviceId get() = best ?: candidates().first().also { best = it }
+
+    /** Ids, best first; the last one is nobody else's. */
+    fun candidates(): List<DeviceId> {
+        val result = ArrayList<DeviceId>(4)
+        if (wwid != null) result += DeviceId(DeviceId.Kind.WWN, wwid)
+        if (uuid != null) result += DeviceId(DeviceId.Kind.SERIAL, uuid)
+        // a network interface's address can be changed
+        if (serial != null && kind != Kind.NET) {
+            result += DeviceId(DeviceId.Kind.SERIAL, DeviceNames.modelSerial(modelId, serial))
+        }
+        result += DeviceId(DeviceId.Kind.PATH, place)
+        result += DeviceId(DeviceId.Kind.PATH, "$place-$name")
+        result += DeviceId(DeviceId.Kind.PATH, path)
+        return result
+    }
+
     /** Which class of sysfs it is found in; [subsystem] as its uevents have it. */
     enum class Kind(val subsystem: String, val listing: String) {
         PCI("pci", "bus/pci/devices"),

@@ -9,6 +9,7 @@ import dev.arraywright.hardware.tree.SystemTree
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
+import java.util.concurrent.atomic.AtomicInteger
 
 /** Looks at Linux' sysfs, and at the mounts and swaps of proc. Holds nothing: each look gives all that it found. */
 internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemTree) : Probe {
@@ -16,9 +17,13 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 
     override suspend fun look(look: Look): Sight {
         val before = look.before as? SysfsSight
-        val nodes = if (look.paths == null || before == null) all(look) else some(look.paths, before.nodes, look)
+        val read = HashSet<String>()
+        val all = look.paths == null || before == null
+        val nodes = if (all) all(look) else some(look.paths.orEmpty(), before?.nodes.orEmpty(), read, look)
         val mounts = look.reading("proc", ::mounts)
-        return SysfsSight(nodes, Assembly(nodes, mounts, look.before.devices).devices())
+        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices(if (all) nodes.keys else read) }
+            ?: Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices()
+        return SysfsSight(nodes, mounts, devices)
     }
 
     private suspend fun all(look: Look): Map<String, Node> {
@@ -27,40 +32,70 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
             look.reading(kind.listing) { sys.names(kind.listing) }.map { kind to it }
         }
         if (listed.isEmpty()) return emptyMap()
-        // more time goes into waiting for calls than into making them
-        val shares = listed.chunked(maxOf(SHARE, (listed.size + READERS - 1) / READERS))
-        val read = coroutineScope { shares.map { share -> async { nodes(share, before, look) } }.awaitAll() }
-        return HashMap<String, Node>(listed.size * 2).apply {
-            for (part in read) for (node in part) put(node.path, node)
+        val reader = NodeReader(sys, holders = false)
+        val next = AtomicInteger()
+        // more time goes into waiting for calls than into making them; whoever is done first takes the next
+        val readers = minOf(READERS, listed.size / SHARE + 1)
+        val read = coroutineScope {
+            List(readers) { async { nodes(listed, next, reader, before, look) } }.awaitAll()
+        }
+        return held(read.flatten(), before)
+    }
+
+    /** By path, with [Node.over] as it follows from [Node.below]; those that are as before are the same objects. */
+    private fun held(nodes: List<Node>, before: Map<String, Node>): Map<String, Node> {
+        val over = HashMap<String, MutableList<String>>()
+        for (node in nodes) for (member in node.below) over.getOrPut(member, ::ArrayList) += node.name
+        val result = HashMap<String, Node>(nodes.size * 2)
+        for (node in nodes) {
+            val holders = if (node.kind == Node.Kind.BLOCK) over[node.name] else null
+            val whole = if (holders == null) node else node.copy(over = holders.sorted())
+            result[node.path] = before[node.path]?.takeIf { it == whole } ?: whole
+        }
+        return result
+    }
+
+    private fun nodes(
+        listed: List<Pair<Node.Kind, String>>,
+        next: AtomicInteger,
+        reader: NodeReader,
+        before: Map<String, Node>,
+        look: Look,
+    ): List<Node> {
+        val found = ArrayList<Node>(listed.size)
+        while (true) {
+            val (kind, name) = listed.getOrNull(next.getAndIncrement()) ?: return found
+            val path = sys.target("${kind.listing}/$name") ?: continue
+            read(path, kind, reader, before, look)?.let(found::add)
         }
     }
 
-    private fun nodes(listed: List<Pair<Node.Kind, String>>, before: Map<String, Node>, look: Look): List<Node> {
-        val reader = NodeReader(sys)
-        return listed.mapNotNull { (kind, name) ->
-            sys.target("${kind.listing}/$name")?.let { read(it, kind, reader, before, look) }
-        }
-    }
-
-    private fun some(paths: Set<String>, before: Map<String, Node>, look: Look): Map<String, Node> {
-        val reader = NodeReader(sys)
+    /** All of [before] but for those now [read]. */
+    private fun some(
+        paths: Set<String>,
+        before: Map<String, Node>,
+        read: MutableSet<String>,
+        look: Look,
+    ): Map<String, Node> {
+        val reader = NodeReader(sys, holders = true)
         val nodes = HashMap(before)
-        val read = HashSet<String>()
 
         fun renew(path: String): Node? {
             if (!read.add(path)) return nodes[path]
             val kind = before[path]?.kind ?: Node.Kind.of(sys.linkName("$path/subsystem"))
-            val node = kind?.let { read(path, it, reader, before, look) }
+            val seen = kind?.let { read(path, it, reader, before, look) }
+            val node = before[path]?.takeIf { it == seen } ?: seen
             if (node != null) nodes[path] = node else nodes.remove(path)
             return node
         }
         for (path in paths) {
             val old = before[path]
             val new = renew(path)
+            val below = "$path/"
             val inside = if (new != null && new.kind != Node.Kind.BLOCK)
                 emptyList()
             else
-                before.keys.filter { it.startsWith("$path/") }
+                before.keys.filter { it.startsWith(below) }
             val names = listOfNotNull(old, new).flatMap { it.below + it.over }.distinct()
             val disk = path.substringBeforeLast('/').takeIf { new?.part != null || old?.part != null }
             for (relative in inside + names.mapNotNull { block(it, before) } + listOfNotNull(disk)) renew(relative)
@@ -93,4 +128,8 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 }
 
 /** What a [SysfsProbe] saw: [nodes] by path. */
-internal class SysfsSight(val nodes: Map<String, Node>, devices: Map<DeviceId, HardwareDevice>) : Sight(devices)
+internal class SysfsSight(
+    val nodes: Map<String, Node>,
+    val mounts: MountTable,
+    devices: Map<DeviceId, HardwareDevice>,
+) : Sight(devices)

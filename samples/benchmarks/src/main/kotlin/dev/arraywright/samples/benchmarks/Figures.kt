@@ -25,16 +25,12 @@ internal class Series {
             return if (sorted.isEmpty()) Double.NaN else (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
         }
 
-    /** Median, then least and most. */
-    fun show(digits: Int = 0): String =
-        if (values.isEmpty())
-            "-"
-        else
-            "%.${digits}f [%.${digits}f %.${digits}f]".form(
-                median,
-                values.min(),
-                values.max(),
-            )
+    /** Median, then least and most, in units of [unit]. */
+    fun show(digits: Int = 0, unit: Double = 1.0): String {
+        if (values.isEmpty()) return "-"
+        val each = "%.${digits}f"
+        return "$each [$each $each]".form(median / unit, values.min() / unit, values.max() / unit)
+    }
 }
 
 internal fun String.form(vararg values: Any?): String = format(Locale.ROOT, *values)

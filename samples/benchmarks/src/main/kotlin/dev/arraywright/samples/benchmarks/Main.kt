@@ -1,22 +1,26 @@
 package dev.arraywright.samples.benchmarks
 
+import dev.arraywright.samples.benchmarks.machine.Discovery
+import dev.arraywright.samples.benchmarks.machine.Idle
 import kotlinx.coroutines.runBlocking
 import kotlin.system.exitProcess
 
 private val usage = """
-    usage: run rebuild-latency|rebuild-speed|bitmap-cost|resync [key=value ...]
-    all:              devices=model|files|loops|memory rate=200MB seek=100us lanes=4 dir=/tmp direct=true
+    usage: run rebuild-latency|rebuild-speed|bitmap-cost|resync|discovery|idle [key=value ...]
+    of arrays:        devices=model|files|loops|memory rate=200MB seek=100us lanes=4 dir=/tmp direct=true
                       level=raid6 members=6 chunk=512KiB rounds=5 seed=1
     rebuild-latency:  size=4GiB (256MiB unless modelled) queue=4 time=6s priorities=50,10,90 pause=1ms
     rebuild-speed:    size=1GiB (the same)
     bitmap-cost:      size=1GiB (the same) time=6s queues=1,16 bitmap-chunk=auto
     resync:           array=1GiB dirty=1 (%) bitmap-chunk=256KiB
+    discovery:        devices=1000 rounds=7 changes=500 dir=/tmp
+    idle:             seconds=60 settle=15 rounds=1
 """.trimIndent()
 
 /** Runs the benchmark that is named first with the options after it. */
 public fun main(arguments: Array<String>) {
     val benchmark = try {
-        chosen(arguments.firstOrNull(), Options(arguments.drop(1)))
+        chosen(arguments.firstOrNull(), arguments.drop(1))
     } catch (wrong: IllegalArgumentException) {
         System.err.println("${wrong.message}\n$usage")
         exitProcess(2)
@@ -25,14 +29,20 @@ public fun main(arguments: Array<String>) {
     exitProcess(0)
 }
 
-private fun chosen(name: String?, options: Options): suspend () -> Unit {
-    val benchmark: suspend () -> Unit = when (name) {
-        "rebuild-latency" -> RebuildLatency(options)::run
-        "rebuild-speed" -> RebuildSpeed(options)::run
-        "bitmap-cost" -> BitmapCost(options)::run
-        "resync" -> Resync(options)::run
-        else -> throw IllegalArgumentException(if (name == null) "which one?" else "there is no benchmark '$name'")
+private fun chosen(name: String?, arguments: List<String>): suspend () -> Unit =
+    when (name) {
+        "discovery" -> of(KeyValues(arguments)) { Discovery(it)::run }
+        "idle" -> of(KeyValues(arguments)) { Idle(it)::run }
+        else -> of(Options(arguments)) { ofArrays(name, it) }
     }
-    options.requireKnown()
-    return benchmark
+
+private fun ofArrays(name: String?, options: Options): suspend () -> Unit = when (name) {
+    "rebuild-latency" -> RebuildLatency(options)::run
+    "rebuild-speed" -> RebuildSpeed(options)::run
+    "bitmap-cost" -> BitmapCost(options)::run
+    "resync" -> Resync(options)::run
+    else -> throw IllegalArgumentException(if (name == null) "which one?" else "there is no benchmark '$name'")
 }
+
+private inline fun <O : KeyValues> of(options: O, make: (O) -> suspend () -> Unit): suspend () -> Unit =
+    make(options).also { options.requireKnown() }

@@ -7,24 +7,12 @@ import java.nio.file.Path
 import kotlin.time.Duration
 
 /** What `key=value` on the command line says; a key that nothing asked for is a mistake. */
-internal class Options(arguments: List<String>) {
+internal open class KeyValues(arguments: List<String>) {
     private val given = arguments.associate {
         require('=' in it) { "'$it' is no key=value" }
         it.substringBefore('=') to it.substringAfter('=')
     }
     private val asked = sortedMapOf<String, String>()
-
-    val devices = text("devices", "model").also {
-        require(it in KINDS) { "devices are one of ${KINDS.joinToString()}, not $it" }
-    }
-    val model = Model(size("rate", "200MB"), duration("seek", "100us").inWholeNanoseconds, int("lanes", 4))
-    val direct = text("direct", "true").toBooleanStrict()
-    val directory: Path = Path.of(text("dir", System.getProperty("java.io.tmpdir")))
-    val level: RaidLevel = RaidLevel.parse(text("level", "raid6"))
-    val members = int("members", 6)
-    val chunk = Math.toIntExact(size("chunk", "512KiB"))
-    val rounds = int("rounds", 5)
-    val seed = int("seed", 1)
 
     fun text(key: String, default: String): String {
         asked[key] = default
@@ -37,9 +25,6 @@ internal class Options(arguments: List<String>) {
 
     fun size(key: String, default: String): Long = ByteSize.parse(text(key, default))
 
-    /** A default for files and memory, which take space, and one for modelled disks, which do not. */
-    fun deviceSize(modelled: String, real: String): Long = size("size", if (devices == "model") modelled else real)
-
     fun duration(key: String, default: String): Duration = Duration.parse(text(key, default))
 
     /** To be called once all were asked for. */
@@ -49,6 +34,24 @@ internal class Options(arguments: List<String>) {
             "unknown: ${unknown.joinToString()}; there are ${asked.entries.joinToString { "${it.key}=${it.value}" }}"
         }
     }
+}
+
+/** The options of benchmarks of arrays: what these are made of, and on which devices. */
+internal class Options(arguments: List<String>) : KeyValues(arguments) {
+    val devices = text("devices", "model").also {
+        require(it in KINDS) { "devices are one of ${KINDS.joinToString()}, not $it" }
+    }
+    val model = Model(size("rate", "200MB"), duration("seek", "100us").inWholeNanoseconds, int("lanes", 4))
+    val direct = text("direct", "true").toBooleanStrict()
+    val directory: Path = Path.of(text("dir", System.getProperty("java.io.tmpdir")))
+    val level: RaidLevel = RaidLevel.parse(text("level", "raid6"))
+    val members = int("members", 6)
+    val chunk = Math.toIntExact(size("chunk", "512KiB"))
+    val rounds = int("rounds", 5)
+    val seed = int("seed", 1)
+
+    /** A default for files and memory, which take space, and one for modelled disks, which do not. */
+    fun deviceSize(modelled: String, real: String): Long = size("size", if (devices == "model") modelled else real)
 
     fun describe(): String {
         val disk = if (devices == "model") {
