@@ -21,6 +21,7 @@ import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.hardware.memory.balloon.BalloonDriver
 import dev.arraywright.hardware.memory.balloon.PoolClient
 import dev.arraywright.hardware.memory.pressure.MemoryMonitor
+import dev.arraywright.hardware.memory.pressure.MemoryOptions
 import dev.arraywright.hardware.nbd.client.NbdDriver
 import dev.arraywright.hardware.platform.CapabilityRegistry
 import dev.arraywright.hardware.platform.HypervisorDetector
@@ -43,8 +44,13 @@ import kotlin.time.TimeSource
  *
  * @param bufferBytes the pool's limit, a multiple of 4 KiB
  * @param histories a directory where the history of disks' health outlives the process; null to keep it in memory
+ * @param memory when memory is short
  */
-public fun hardwareModule(bufferBytes: Long = defaultBufferBytes(), histories: Path? = null): Module =
+public fun hardwareModule(
+    bufferBytes: Long = defaultBufferBytes(),
+    histories: Path? = null,
+    memory: MemoryOptions = MemoryOptions(),
+): Module =
     module {
         single<BufferPool> { BufferPool(bufferBytes) } onClose { it?.close() }
         single<DeadlineTimer> { SystemDeadlineTimer() } onClose { (it as? AutoCloseable)?.close() }
@@ -52,10 +58,10 @@ public fun hardwareModule(bufferBytes: Long = defaultBufferBytes(), histories: P
             BuiltInDrivers.of(FileDriver(), BlockSpecialDriver(), MemoryDriver(), NbdDriver())
         }
         single<DeviceOpener> { DeviceOpener(get(), get(), get()) } onClose { it?.close() }
-        watchers(histories)
+        watchers(histories, memory)
     }
 
-private fun Module.watchers(histories: Path?) {
+private fun Module.watchers(histories: Path?, memory: MemoryOptions) {
     single<SharedPoller> { SharedPoller() } onClose { it?.close() }
     single<HardwareMonitor> { HardwareMonitor.real(context(), get<SharedPoller>().poller) } onClose { it?.close() }
     single<HypervisorDetector> { HypervisorDetector() }
@@ -75,7 +81,7 @@ private fun Module.watchers(histories: Path?) {
             histories,
         )
     } onClose { it?.close() }
-    single<MemoryMonitor> { MemoryMonitor(context()) } onClose { it?.close() }
+    single<MemoryMonitor> { MemoryMonitor(context(), memory) } onClose { it?.close() }
     single<BalloonDriver> {
         BalloonDriver(context(), get<MemoryMonitor>()).apply {
             registerPressureHandler("buffers", order = 0, handler = PoolClient(this@single.get()))

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.hardware.health.HealthThresholds
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.spare.Protection
@@ -12,10 +13,12 @@ internal class Application(
     private val protection: Protection,
     private val nbd: Exports,
     private val members: Members,
+    private val thresholds: HealthThresholds?,
 ) {
     private val failures = mutableListOf<KernelError>()
 
     suspend fun apply(configuration: Configuration): List<KernelError> {
+        thresholds?.policy?.value = configuration.health.toPolicy()
         attempt { protection.setPolicy(configuration.policy.toPolicy()) }
         val exporting = configuration.arrays.any { it.export != null }
         val listening = !exporting || nbd.running || attempt { nbd.listen(configuration.nbd) }

@@ -9,6 +9,7 @@ import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.machine.Machine
 import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
+import dev.arraywright.raid.cache.ReadCache
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -47,6 +48,8 @@ public class ArraywrightKernel internal constructor(
     public val protection: Protection,
     /** What the kernel runs on; null without [KernelOptions.watch]. */
     public val machine: Machine?,
+    /** What clients of any array have read lately: how much it helps, and how much memory it may have. */
+    public val cache: ReadCache,
 ) : AutoCloseable {
     private val closing = Mutex()
 
@@ -121,13 +124,13 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Brings about what is configured: policy, arrays, exports, shared spares. May be called again with another
+     * Brings about what is configured: policy, thresholds of disks' health, arrays, exports, shared spares. May be called again with another
      * configuration: what runs already stays as it is, spares that are not named any more are let go of, and the policy
      * counts at once. What fails is returned, and does not keep the rest from running: an array comes up without a member
      * that cannot be opened, if it can do so.
      */
     public suspend fun apply(configuration: Configuration): List<KernelError> =
-        Application(registry, protection, nbd, members).apply(configuration)
+        Application(registry, protection, nbd, members, machine?.thresholds).apply(configuration)
 
     /**
      * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.

@@ -10,25 +10,32 @@ import dev.arraywright.kernel.machine.MachineEvents
 import dev.arraywright.kernel.machine.MachineSight
 import dev.arraywright.kernel.machine.Places
 import dev.arraywright.kernel.machine.Plugs
+import dev.arraywright.kernel.machine.Relief
 import dev.arraywright.kernel.machine.Sight
 import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
 import dev.arraywright.kernel.spare.protection
 import dev.arraywright.raid.array.ArrayPolicy
 import dev.arraywright.raid.array.ArrayRuntime
+import dev.arraywright.raid.cache.ReadCache
 import dev.arraywright.raid.codec.Parity
 import dev.arraywright.raid.raidModule
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import org.koin.core.module.Module
+import org.koin.core.qualifier.named
 import org.koin.dsl.module
 import org.koin.dsl.onClose
 import kotlin.time.Clock
 
 /** Everything a kernel needs, its own module included: what a host loads into its Koin application. */
 public fun kernelModules(options: KernelOptions = KernelOptions()): List<Module> =
-    listOf(hardwareModule(options.bufferLimit, options.state?.resolve("health")), raidModule(), kernelModule(options))
+    listOf(
+        hardwareModule(options.bufferLimit, options.state?.resolve("health"), options.memory),
+        raidModule(),
+        kernelModule(options),
+    )
 
 /** The kernel itself, one an application, closed with it. */
 public fun kernelModule(options: KernelOptions = KernelOptions()): Module = module {
@@ -38,12 +45,15 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<CoroutineScope> {
         CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(parallelism, "arraywright"))
     }
-    single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get(), get()) }
+    // A pool of its own, so that neither I/O nor the cache waits for what the other one has.
+    single<BufferPool>(named(READ_CACHE)) { cachePool(options.readCache) } onClose { it?.close() }
+    single<ReadCache> { ReadCache(options.readCache, get<BufferPool>(named(READ_CACHE))) }
+    single<ArrayRuntime> { arrayRuntime(get(), get(), get(), get(), get(), get(), get()) }
     single<EventStream> { EventStream(get(), options.journal?.let { EventJournal.open(it, options.journalLimits) }) }
     single<Members> { Members(get()) }
     single<Exports> { Exports(get<BufferPool>(), get()) }
     if (options.watch) {
-        single<Machine> { Machine(get(), get(), get(), get(), get(), get(), get()) }
+        single<Machine> { Machine(get(), get(), get(), get(), get(), get(), get(), get()) }
         single<Sight> { MachineSight(get(), get()) }
         single<MachineEvents> { MachineEvents(get(), get()) }
     } else {
@@ -52,11 +62,12 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Places> { Places(get()) }
     single<Protection> { protection(get(), get(), get(), get(), get(), get()) }
     single<Plugs> { Plugs(get(), get(), get(), get(), get()) }
-    single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get()) }
+    single<Relief> { Relief(get(), getOrNull()) }
+    single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull()) } onClose {
-        it?.close()
-    }
+    single<ArraywrightKernel> {
+        ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull(), get())
+    } onClose { it?.close() }
 }
 
 private val parallelism = Runtime.getRuntime().availableProcessors()
@@ -67,8 +78,23 @@ private fun arrayRuntime(
     parity: Parity,
     policy: ArrayPolicy,
     buffers: BufferPool,
+    cache: ReadCache,
     options: KernelOptions,
 ): ArrayRuntime {
     val bounded = policy.copy(memberDeadline = options.memberDeadline)
-    return ArrayRuntime(scope.coroutineContext, clock, parity = parity, policy = bounded, buffers = buffers)
+    return ArrayRuntime(
+        scope.coroutineContext,
+        clock,
+        parity = parity,
+        policy = bounded,
+        buffers = buffers,
+        cache = cache,
+    )
 }
+
+/** Hardly anything stays idle in it: what the cache gives up goes back to the operating system. */
+private fun cachePool(bytes: Long): BufferPool =
+    BufferPool(Math.ceilDiv(maxOf(bytes, 1), BufferPool.PAGE) * BufferPool.PAGE).apply { idleLimit = CACHE_IDLE }
+
+private const val READ_CACHE = "read cache"
+private const val CACHE_IDLE = 1L shl 20

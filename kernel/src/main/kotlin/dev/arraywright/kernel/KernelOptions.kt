@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.hardware.memory.pressure.MemoryOptions
 import dev.arraywright.kernel.event.journal.JournalLimits
 import java.nio.file.Path
 import kotlin.time.Clock
@@ -19,6 +20,9 @@ import kotlin.time.Duration.Companion.seconds
  * @param watch whether it follows what is plugged in and out, disks' health and how short memory is; see
  *   [ArraywrightKernel.machine]
  * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
+ * @param readCache bytes of off-heap memory, besides, that hold what clients have read lately; 0 for none. Memory is
+ *   taken as reads fill it, and what is read through another cache (a file system on an NBD client) hardly needs it
+ * @param memory when memory is short
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -29,4 +33,6 @@ public data class KernelOptions(
     public val state: Path? = null,
     public val memberDeadline: Duration = 30.seconds,
     public val watch: Boolean = true,
+    public val readCache: Long = 64L shl 20,
+    public val memory: MemoryOptions = MemoryOptions(),
 )

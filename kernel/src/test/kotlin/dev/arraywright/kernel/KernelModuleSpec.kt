@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.hardware.device.guard.GuardLimits
+import dev.arraywright.hardware.health.HealthMonitor
 import dev.arraywright.hardware.health.HealthPolicy
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.raid.array.ArrayPolicy
@@ -15,18 +16,24 @@ import kotlinx.coroutines.flow.StateFlow
 import org.koin.core.annotation.KoinExperimentalAPI
 import org.koin.dsl.koinApplication
 import org.koin.dsl.module
+import org.koin.test.verify.definition
+import org.koin.test.verify.injectedParameters
 import org.koin.test.verify.verify
 import java.nio.file.Path
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
+import kotlin.time.Clock
 import kotlin.time.Duration
 import kotlin.time.TimeSource
 
 @OptIn(KoinExperimentalAPI::class)
 class KernelModuleSpec : StringSpec({
     "every definition can be built from the modules a host loads" {
-        module { includes(kernelModules()) }.verify(extraTypes = handedIn)
+        module { includes(kernelModules()) }.verify(
+            extraTypes = handedIn,
+            injections = injectedParameters(definition<HealthMonitor>(List::class)),
+        )
     }
 
     "a host's own Koin application holds one kernel, and closes it" {
@@ -60,4 +67,6 @@ private val handedIn = listOf(
     TimeSource::class,
     Function2::class,
     Continuation::class,
+    Clock::class,
+    String::class,
 )

@@ -1,7 +1,6 @@
 package dev.arraywright.hardware.platform
 
 import dev.arraywright.hardware.platform.probe.BuiltInProbes
-import io.github.oshai.kotlinlogging.KotlinLogging
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
@@ -75,7 +74,7 @@ public class CapabilityRegistry internal constructor(
         for ((name, probe) in builtIn.others) entries[name] = Entry(name, false, probe)
         scope.launch {
             // Its end or failure is the hardware monitor's to tell; the minute's look goes on.
-            launch { changes.catch { log.warn(it) { "no more hardware changes" } }.conflate().collect { settle() } }
+            launch { changes.catch { log.log(System.Logger.Level.WARNING, "no more hardware changes", it) }.conflate().collect { settle() } }
             look { true }
             while (true) {
                 delay(PERIOD)
@@ -191,6 +190,6 @@ public class CapabilityRegistry internal constructor(
     private companion object {
         val DEBOUNCE = 500.milliseconds
         val PERIOD = 1.minutes
-        val log = KotlinLogging.logger {}
+        val log: System.Logger = System.getLogger(CapabilityRegistry::class.java.name)
     }
 }

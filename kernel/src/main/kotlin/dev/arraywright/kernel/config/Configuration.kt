@@ -44,6 +44,12 @@ public data class Configuration(
     /** How long a device may take for one call; read when a kernel is started. Absent: the kernel's default. */
     @Serializable(with = DurationText::class)
     public val memberDeadline: Duration? = null,
+    /** From when on the health of a disk is a matter of concern. */
+    public val health: HealthConfiguration = HealthConfiguration(),
+    /** When memory is short; read when a kernel is started. */
+    public val memory: MemoryConfiguration = MemoryConfiguration(),
+    /** Whether to follow what happens to the machine; read when a kernel is started. */
+    public val watch: Boolean = true,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
@@ -107,7 +113,7 @@ public data class Configuration(
             return "$first; did you mean '${nearest(key)}'?"
         }
 
-        private fun nearest(key: String): String = KEYS.minBy { distance(key.lowercase(), it.lowercase()) }
+        private fun nearest(key: String): String = KEYS.minBy { distance(key, it) }
 
         private val KEYS = listOf(
             Configuration.serializer(),
@@ -118,22 +124,9 @@ public data class Configuration(
             PolicyConfiguration.serializer(),
             LatencyConfiguration.serializer(),
             SpareConfiguration.serializer(),
+            HealthConfiguration.serializer(),
+            MemoryConfiguration.serializer(),
         ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
-
-        /** Levenshtein's edit distance. */
-        private fun distance(a: String, b: String): Int {
-            var row = IntArray(b.length + 1) { it }
-            for (i in 1..a.length) {
-                val next = IntArray(b.length + 1)
-                next[0] = i
-                for (j in 1..b.length) {
-                    val swap = row[j - 1] + if (a[i - 1] == b[j - 1]) 0 else 1
-                    next[j] = minOf(swap, row[j] + 1, next[j - 1] + 1)
-                }
-                row = next
-            }
-            return row[b.length]
-        }
     }
 
     /** The text [parse] reads back. */

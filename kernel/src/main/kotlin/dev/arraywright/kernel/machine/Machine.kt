@@ -6,6 +6,7 @@ import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.hardware.discovery.HardwareMonitor
 import dev.arraywright.hardware.health.HealthMonitor
 import dev.arraywright.hardware.health.HealthThresholds
+import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.hardware.memory.balloon.BalloonDriver
 import dev.arraywright.hardware.memory.pressure.MemoryMonitor
 import dev.arraywright.hardware.numa.NumaTopology
@@ -35,12 +36,21 @@ public class Machine internal constructor(
     public val memory: MemoryMonitor,
     /** Who gives memory back then; applications may register handlers of their own. */
     public val balloon: BalloonDriver,
+    /** The memory that its I/O goes through. */
+    public val buffers: BufferPool,
 ) {
     /** All devices by id; empty until the first look is done. */
     public val devices: StateFlow<Map<DeviceId, HardwareDevice>> get() = monitor.devices
 
     /** First what is there, then what changes. */
     public val changes: Flow<HardwareChange> get() = monitor.changes
+
+    /**
+     * The device with that id, kernel's name, serial number or path, to which a symbolic link may lead.
+     *
+     * @throws dev.arraywright.kernel.KernelError.NotFound with the nearest names if there is none
+     */
+    public fun device(name: String): HardwareDevice = DeviceNames.find(devices.value.values, name)
 
     /** Its NUMA nodes; null where there is one only. */
     public val topology: NumaTopology? by lazy { NumaTopology.of() }

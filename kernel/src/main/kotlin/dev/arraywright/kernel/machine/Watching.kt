@@ -14,6 +14,7 @@ internal class Watching(
     private val latency: ArrayLatency,
     protection: Protection,
     places: Places,
+    private val relief: Relief,
 ) {
     init {
         latency.source = { path -> protection.latency { places.leads(it, path) } }
@@ -25,6 +26,7 @@ internal class Watching(
     }
 
     suspend fun end() {
+        relief.close()
         latency.source = { null }
         job.cancelAndJoin()
     }

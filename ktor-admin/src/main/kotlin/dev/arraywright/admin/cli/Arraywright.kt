@@ -4,6 +4,7 @@ import com.github.ajalt.clikt.command.SuspendingCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.parameters.options.versionOption
+import dev.arraywright.admin.cli.machine.hardware
 import dev.arraywright.admin.cli.protect.Events
 import dev.arraywright.admin.cli.protect.policy
 import dev.arraywright.admin.cli.protect.rebuild
@@ -42,6 +43,7 @@ internal class Arraywright : SuspendingCliktCommand("arraywright") {
             rebuild(),
             scrub(),
             policy(),
+            hardware(),
             Events(),
             Export(),
             Serve(),

@@ -66,7 +66,12 @@ internal class Serve :
             journal = journal?.toAbsolutePath() ?: kept.journal,
             state = state?.toAbsolutePath() ?: kept.state,
         )
-        return configuration?.memberDeadline?.let { options.copy(memberDeadline = it) } ?: options
+        if (configuration == null) return options
+        return options.copy(
+            memberDeadline = configuration.memberDeadline ?: options.memberDeadline,
+            watch = configuration.watch,
+            memory = configuration.memory.toOptions(),
+        )
     }
 
     /** True unless something of the configuration could not be started. */

@@ -7,7 +7,7 @@ import java.nio.file.Path
 
 /**
  * Members as people write them: an address (`file:/srv/m0.img`) or a path, which becomes `block:` where a block special
- * file is there, else `file:`.
+ * file is there, or nothing in `/dev`, else `file:`.
  */
 internal object MemberWord {
     private val address = Regex("[A-Za-z][A-Za-z0-9+.-]*:.*")
@@ -37,10 +37,11 @@ internal object MemberWord {
     /** Whether [word] can only mean a member: an address, a path with a slash, or a file that is there. */
     fun meansMember(word: String): Boolean = ':' in word || '/' in word || Files.exists(Path.of(word))
 
+    /** What is not there may be a disk that is unplugged, where disks are. */
     private fun isBlock(path: Path): Boolean = try {
         Files.getAttribute(path, "unix:mode") as Int and FORMAT == BLOCK
     } catch (_: IOException) {
-        false
+        path.startsWith("/dev") && !path.startsWith("/dev/shm")
     }
 
     /** `S_IFMT` and `S_IFBLK` of inode(7). */

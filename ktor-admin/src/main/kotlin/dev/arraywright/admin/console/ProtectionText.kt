@@ -14,7 +14,7 @@ internal object ProtectionText {
         val rows = spares.flatMap { spare ->
             val own = listOf(
                 spare.address,
-                ByteSize.format(spare.size),
+                if (spare.health == AWAITED) "-" else ByteSize.format(spare.size),
                 spare.array ?: "all",
                 spare.domain ?: "-",
                 spare.health + spare.checked?.let { " ($it)" }.orEmpty(),
@@ -84,4 +84,7 @@ internal object ProtectionText {
     private fun left(seconds: Long?) = seconds?.seconds?.toString()
 
     const val RUNNING = "running"
+
+    /** The health of a spare that is not there yet. */
+    const val AWAITED = "awaited"
 }

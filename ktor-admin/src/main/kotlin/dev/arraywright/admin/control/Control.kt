@@ -1,6 +1,7 @@
 package dev.arraywright.admin.control
 
 import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.machine.Surveying
 import dev.arraywright.admin.control.protect.Protecting
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayStatus
@@ -17,6 +18,9 @@ import kotlinx.serialization.Serializable
 internal interface Control : AutoCloseable {
     /** How these arrays are looked after. */
     val protection: Protecting
+
+    /** The machine that they run on. */
+    val machine: Surveying
 
     suspend fun arrays(): List<ArrayStatus>
 

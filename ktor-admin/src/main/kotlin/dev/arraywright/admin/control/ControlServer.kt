@@ -2,6 +2,7 @@ package dev.arraywright.admin.control
 
 import dev.arraywright.admin.control.events.EventFeed
 import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.machine.machineRoutes
 import dev.arraywright.admin.control.protect.protectionRoutes
 import dev.arraywright.admin.http.end
 import dev.arraywright.admin.http.listening
@@ -79,6 +80,7 @@ internal fun Application.controlRoutes(control: Control) {
         route("/arrays") { arrayRoutes(control) }
         route("/exports") { exportRoutes(control) }
         protectionRoutes(control.protection)
+        machineRoutes(control.machine)
         get("/events") { call.events(control) }
     }
 }

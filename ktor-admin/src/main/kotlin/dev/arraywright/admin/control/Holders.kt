@@ -40,8 +40,11 @@ internal class Holders(private val directory: RuntimeDirectory) {
 }
 
 /** Does [block] with a kernel of its own, which is shut down afterwards, also when the process is told to end meanwhile. */
-internal suspend fun <T> withKernel(block: suspend (ArraywrightKernel) -> T): T {
-    val kernel = ArraywrightKernel.start(KernelOptions(watch = false))
+internal suspend fun <T> withKernel(
+    options: KernelOptions = KernelOptions(watch = false),
+    block: suspend (ArraywrightKernel) -> T,
+): T {
+    val kernel = ArraywrightKernel.start(options)
     val hook = Thread(kernel::close, "arraywright-end")
     Runtime.getRuntime().addShutdownHook(hook)
     try {

@@ -1,6 +1,8 @@
 package dev.arraywright.admin.control
 
 import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.machine.KernelSurvey
+import dev.arraywright.admin.control.machine.Surveying
 import dev.arraywright.admin.control.protect.KernelProtection
 import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.Activity
@@ -30,6 +32,8 @@ internal class KernelControl(
     private val file: ConfigurationFile? = null,
 ) : Control {
     override val protection: KernelProtection = KernelProtection(kernel, file)
+
+    override val machine: Surveying = KernelSurvey(kernel)
 
     override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map(::shown)
 

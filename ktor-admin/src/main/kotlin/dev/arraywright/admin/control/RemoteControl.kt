@@ -2,6 +2,8 @@ package dev.arraywright.admin.control
 
 import dev.arraywright.admin.control.events.EventClient
 import dev.arraywright.admin.control.events.EventRequest
+import dev.arraywright.admin.control.machine.RemoteSurvey
+import dev.arraywright.admin.control.machine.Surveying
 import dev.arraywright.admin.control.protect.Protecting
 import dev.arraywright.admin.control.protect.RemoteProtection
 import dev.arraywright.kernel.Activity
@@ -19,6 +21,8 @@ internal class RemoteControl(private val socket: Path) : Control {
     private val calls = RemoteCalls(socket)
 
     override val protection: Protecting = RemoteProtection(calls)
+
+    override val machine: Surveying = RemoteSurvey(calls)
 
     override suspend fun arrays(): List<ArrayStatus> = calls.get("/arrays")
 

@@ -1,6 +1,7 @@
 package dev.arraywright.raid.array
 
 import dev.arraywright.raid.array.io.PooledBuffers
+import dev.arraywright.raid.cache.ReadCache
 import dev.arraywright.raid.codec.Parity
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlin.coroutines.CoroutineContext
@@ -19,6 +20,7 @@ import kotlin.time.TimeSource
  * @property random the source of UUIDs, used by one array operation at a time
  * @property time what latencies and rates are measured by
  * @property buffers direct buffers for transfers; while the pool is empty, plain ones are allocated instead
+ * @property cache what clients have read lately, of this and other arrays; null for none
  */
 public class ArrayRuntime(
     public val context: CoroutineContext,
@@ -28,6 +30,7 @@ public class ArrayRuntime(
     public val policy: ArrayPolicy = ArrayPolicy(),
     public val buffers: BufferAllocator = PooledBuffers(DEFAULT_POOL),
     public val time: TimeSource.WithComparableMarks = TimeSource.Monotonic,
+    public val cache: ReadCache? = null,
 ) {
     private companion object {
         const val DEFAULT_POOL = 64L shl 20

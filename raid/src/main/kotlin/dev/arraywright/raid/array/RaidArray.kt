@@ -21,7 +21,9 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.first
@@ -64,6 +66,7 @@ public class RaidArray internal constructor(
     internal val supervisor =
         ArraySupervisor(runtime, id, geometry, blockSize, start.state, start.roster, scope, observers, start.bitmap)
     internal val io: LevelIo = if (geometry.hasParity()) ParityIo(supervisor) else CopiesIo(supervisor)
+    internal val cached = CachedReads(runtime.cache, supervisor, job)
     private val permits = Semaphore(permits())
     private val requests = MutableStateFlow(0)
     private val roster = Rostering(runtime, this)
@@ -122,9 +125,14 @@ public class RaidArray internal constructor(
 
     /** Fills [target]'s remaining bytes from [offset]. */
     public suspend fun read(target: ByteBuffer, offset: Long) {
-        request(offset, target.remaining().toLong()) {
-            spread(offset, target.remaining().toLong()) { piece, at ->
-                io.read(piece, target.slice(target.position() + at.toInt(), piece.length))
+        val length = target.remaining().toLong()
+        request(offset, length) {
+            cached.read(target, offset) {
+                working {
+                    spread(offset, length) { piece, at ->
+                        io.read(piece, target.slice(target.position() + at.toInt(), piece.length))
+                    }
+                }
             }
         }
     }
@@ -150,7 +158,7 @@ public class RaidArray internal constructor(
 
     /** Returns once every write that ended before this call is on stable storage. */
     public suspend fun flush() {
-        request(0, 0) { supervisor.flush() }
+        request(0, 0) { working { supervisor.flush() } }
     }
 
     /** Fails a member by its device id, as if it had failed by itself; refused for the last that has its bytes. */
@@ -227,11 +235,15 @@ public class RaidArray internal constructor(
 
     private suspend fun writing(offset: Long, length: Long, each: suspend (Piece, Long) -> Unit) {
         request(offset, length) {
-            supervisor.enterGate()
-            try {
-                intending(offset, length) { spread(offset, length, each) }
-            } finally {
-                supervisor.gate.leave()
+            cached.write(offset, length) {
+                working {
+                    supervisor.enterGate()
+                    try {
+                        intending(offset, length) { spread(offset, length, each) }
+                    } finally {
+                        supervisor.gate.leave()
+                    }
+                }
             }
         }
     }
@@ -252,21 +264,27 @@ public class RaidArray internal constructor(
         }
     }
 
-    private suspend fun request(offset: Long, length: Long, action: suspend () -> Unit) {
+    private suspend inline fun request(offset: Long, length: Long, action: () -> Unit) {
         require(offset >= 0 && length >= 0 && offset <= size - length) {
             "$length bytes at $offset do not lie within $name ($size bytes)"
         }
         requests.update { it + 1 }
         try {
             if (!accepting) throw DeviceGoneException(id, "the array was stopped", null)
-            val began = pacer.started()
-            try {
-                withContext(runtime.context.minusKey(Job)) { action() }
-            } finally {
-                pacer.ended(began)
-            }
+            currentCoroutineContext().ensureActive()
+            action()
         } finally {
             requests.update { it - 1 }
+        }
+    }
+
+    /** On the array's dispatcher, as work of the members that sweeps make way for. */
+    private suspend fun working(action: suspend () -> Unit) {
+        val began = pacer.started()
+        try {
+            withContext(runtime.context.minusKey(Job)) { action() }
+        } finally {
+            pacer.ended(began)
         }
     }
 

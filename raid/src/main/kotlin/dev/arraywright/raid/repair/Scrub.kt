@@ -28,7 +28,9 @@ internal class Scrub(
     override suspend fun piece(stripe: Long, from: Int, until: Int) {
         while (true) {
             val report = try {
-                array.io.scrub(stripe, from, until, status.mode == ScrubMode.REPAIR)
+                array.cached.scrub(stripe) {
+                    array.io.scrub(stripe, from, until, status.mode == ScrubMode.REPAIR)
+                }
             } catch (_: DeviceIoException) {
                 RowReport(unreadable = 1)
             }

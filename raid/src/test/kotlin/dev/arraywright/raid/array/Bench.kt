@@ -1,5 +1,6 @@
 package dev.arraywright.raid.array
 
+import dev.arraywright.raid.cache.ReadCache
 import dev.arraywright.raid.simulation.SeededDispatcher
 import dev.arraywright.raid.simulation.SimulatedDisk
 import kotlinx.coroutines.CoroutineScope
@@ -13,10 +14,10 @@ import kotlin.time.Duration.Companion.hours
 internal const val MIB = 1L shl 20
 
 /** Disks, time and a runtime of their own for a story about an array. */
-internal class Bench : SimulatedDisk.World {
+internal class Bench(cache: ReadCache? = null) : SimulatedDisk.World {
     val dispatcher = SeededDispatcher(Random(1))
     val random = Random(2)
-    val runtime = ArrayRuntime(dispatcher, dispatcher.clock, random, time = dispatcher.time)
+    val runtime = ArrayRuntime(dispatcher, dispatcher.clock, random, time = dispatcher.time, cache = cache)
     val arrays = Arrays(runtime)
 
     /** True if one call in ten takes a hundred times as long as the others. */

@@ -17,6 +17,10 @@ internal class Clients(private val story: Simulation) {
         repeat(1 + random.nextInt(4)) { launch { repeat(4 + random.nextInt(16)) { write(reach) } } }
         repeat(random.nextInt(3)) { launch { repeat(10) { read(reach) } } }
         launch { repeat(random.nextInt(6)) { flush() } }
+        story.small?.let { small ->
+            repeat(1 + random.nextInt(3)) { launch { repeat(8) { readAgain(reach) } } }
+            launch { small.squeeze() }
+        }
         launch { meanwhile() }
     }
 
@@ -72,6 +76,18 @@ internal class Clients(private val story: Simulation) {
     private suspend fun read(reach: Int) {
         pause()
         val (from, length) = range(reach)
+        read(from, length)
+    }
+
+    private suspend fun readAgain(reach: Int) {
+        val (from, length) = range(reach)
+        repeat(1 + random.nextInt(4)) {
+            pause()
+            read(from, length)
+        }
+    }
+
+    private suspend fun read(from: Int, length: Int) {
         val read = story.model.beginRead(from, from + length)
         val target = ByteArray(length)
         var done = false

@@ -34,6 +34,7 @@ internal class Simulation(
     val tally: Tally = Tally(),
     caretaker: (Simulation) -> Caretaker = ::Steering,
     supervised: Boolean = false,
+    cached: Boolean = false,
 ) : SimulatedDisk.World {
     val random = Random(seed)
     private val latency = Random(seed xor 0x5eed)
@@ -41,6 +42,7 @@ internal class Simulation(
     val shape = Shape(random, supervised)
     val disks = ArrayList<SimulatedDisk>()
     val faults = Faults(this)
+    val small: SmallCache? = if (cached) SmallCache(seed, buffers) else null
     private val clients = Clients(this)
     private val caretaker = caretaker(this)
     private var wrong: Throwable? = null
@@ -87,6 +89,7 @@ internal class Simulation(
         }
         finish()
         tally.time += dispatcher.now.nanoseconds
+        tally.cacheHits += small?.cache?.stats?.hits ?: 0
     }
 
     /** A disk large enough to be a member, or too small by [short] bytes. */
@@ -126,6 +129,7 @@ internal class Simulation(
                 policy = shape.policy,
                 buffers = buffers,
                 time = dispatcher.time,
+                cache = small?.cache,
             ),
         )
     }
@@ -193,10 +197,15 @@ internal class Simulation(
         }
     }
 
+    private fun nothingCached() {
+        small?.cache?.stats?.let { check(it.bytes == 0L) { "the array has ended, and is cached: $it" } }
+    }
+
     private suspend fun stop() {
         caretaker.leave()
         array.stop()
         check(life.children.none()) { "the stopped array leaves ${life.children.toList()}" }
+        nothingCached()
         note { "stopped: ${array.state.value}" }
     }
 
@@ -209,6 +218,7 @@ internal class Simulation(
         for (disk in disks) disk.powerCut(random)
         // Whoever waited for a disk waits no more: let all that ends with the power end.
         dispatcher.runUntil(1.hours) { power.isCompleted }
+        nothingCached()
         holes.powerCut(state, model.powerCut())
         faults.end()
     }
@@ -271,7 +281,7 @@ internal class Simulation(
         for (byte in listOf(array.state.value.events, dispatcher.now)) trace = trace * 31 + byte
     }
 
-    override fun toString(): String = "seed $seed: $shape"
+    override fun toString(): String = "seed $seed: $shape, ${if (small != null) "cached" else "not cached"}"
 
     companion object {
         /** Where members of this size have their data. */

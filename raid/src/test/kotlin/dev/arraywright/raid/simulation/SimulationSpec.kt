@@ -2,6 +2,7 @@ package dev.arraywright.raid.simulation
 
 import dev.arraywright.raid.array.io.PooledBuffers
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
 
 /**
@@ -15,6 +16,8 @@ import io.kotest.matchers.shouldBe
  * lost member in columns of stripes that had unflushed writes (the write hole, see [Holes]). Such an array is assembled
  * with a member missing only by force. Medium errors are not mixed with an unfinished resync for the same reason.
  *
+ * Every other seed has a read cache before its array, to which all that applies as well ([SmallCache]).
+ *
  * `-Darraywright.seed=N` replays one seed and tells its story, `-Darraywright.seeds=N` runs that many.
  */
 class SimulationSpec : StringSpec({
@@ -22,10 +25,14 @@ class SimulationSpec : StringSpec({
 
     val only = System.getProperty("arraywright.seed")?.toLong()
 
-    fun run(seed: Long): Long = Simulation(seed, buffers, if (seed == only) ::println else { _ -> }).let { story ->
+    val tally = Tally()
+
+    fun run(seed: Long): Long {
+        val tell: (String) -> Unit = if (seed == only) ::println else { _ -> }
+        val story = Simulation(seed, buffers, tell, tally, cached = seed % 2 == 0L)
         try {
             story.run()
-            story.trace
+            return story.trace
         } catch (wrong: Throwable) {
             throw AssertionError("$story; replay with -Dtest=SimulationSpec -Darraywright.seed=$seed", wrong)
         }
@@ -36,6 +43,7 @@ class SimulationSpec : StringSpec({
     "no story of ${if (only == null) "$seeds seeds" else "seed $only"} loses or changes a byte" {
         for (seed in if (only == null) 1..seeds else only..only) run(seed)
         buffers.inUse() shouldBe 0
+        if (only == null) tally.cacheHits shouldBeGreaterThan seeds
     }
 
     "a seed tells the same story twice" {

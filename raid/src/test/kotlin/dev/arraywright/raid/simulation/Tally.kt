@@ -9,6 +9,7 @@ internal class Tally {
     private val faults = TreeMap<String, Int>()
     private val done = TreeMap<String, Int>()
     var powerCuts = 0
+    var cacheHits = 0L
     var time: Duration = Duration.ZERO
 
     fun fault(kind: String) {
@@ -22,6 +23,6 @@ internal class Tally {
     fun told(seeds: Long): String {
         val hours = "%.1f".format(time.toDouble(DurationUnit.HOURS))
         val told = "${faults.values.sum()} faults $faults"
-        return "$seeds seeds, $hours simulated hours, $powerCuts power cuts, $told, $done"
+        return "$seeds seeds, $hours simulated hours, $powerCuts power cuts, $cacheHits cache hits, $told, $done"
     }
 }

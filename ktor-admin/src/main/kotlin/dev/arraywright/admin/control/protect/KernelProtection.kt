@@ -2,6 +2,7 @@ package dev.arraywright.admin.control.protect
 
 import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.PolicyConfiguration
 import dev.arraywright.kernel.config.SpareConfiguration
@@ -18,7 +19,18 @@ internal class KernelProtection(
     override suspend fun status(): ProtectionStatus = protection.status.value
 
     override suspend fun addSpare(request: SpareRequest): ProtectionStatus {
-        protection.addSpare(request.address, request.array, request.domain)
+        if (request.await) {
+            if (request.array != null) {
+                throw KernelError.InvalidRequest(
+                    "cannot await the spare ${request.address}",
+                    "one of ${request.array} alone cannot be awaited",
+                    "await it for all arrays, or plug it in first",
+                )
+            }
+            protection.awaitSpare(request.address, request.domain)
+        } else {
+            protection.addSpare(request.address, request.array, request.domain)
+        }
         file?.change { c -> request.array?.let { dedicated(c, it, request) } ?: shared(c, request) }
         return status()
     }

@@ -35,9 +35,17 @@ internal enum class RebuildChange { PAUSE, RESUME, CANCEL }
 /** What can happen to an array's scrub. */
 internal enum class ScrubChange { START, PAUSE, RESUME, STOP }
 
-/** A spare for [array] alone, or for all; [domain] labels its failure domain. */
+/**
+ * A spare for [array] alone, or for all; [domain] labels its failure domain. With [await], and for all, it may be plugged
+ * in later.
+ */
 @Serializable
-internal data class SpareRequest(val address: String, val array: String? = null, val domain: String? = null)
+internal data class SpareRequest(
+    val address: String,
+    val array: String? = null,
+    val domain: String? = null,
+    val await: Boolean = false,
+)
 
 /** The place of [member] is filled [onto] a spare, or onto the one that suits best; [working]: it serves meanwhile. */
 @Serializable
