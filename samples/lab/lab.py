@@ -8,19 +8,21 @@ The guest's root is this machine's root, read-only over 9p, under a writable tmp
 installed here runs there at the same path (a JDK, the project's jars, mdadm, nvme). There is no KVM: software emulation, about 10 s to boot,
 avx2 but no avx512 or gfni. A line of the test's output that begins so is a command to the lab:
 
-    @@DEL nvN      unplug drive N (the guest's uevents come about 5 s later)     @@ADD nvN   plug it in again
+    @@DEL nvN      unplug drive N (the guest's uevents come about 5 s later)     @@ADD nvN   plug it in again once it is out
     @@NEW          plug the fifth drive in, serial SPARE004                     @@BAL MIB   balloon the guest to MIB
     @@QBAL         print the balloon's size and the guest's host RSS            @@STATS     print the guest's memory statistics
     @@QMP JSON     any QMP command                                              @@SH CMD    a command on this machine
     @@CUT          the power goes: the guest ends in the middle of whatever it does, which counts as success
 
 Environment: LAB_HOME (default ~/.cache/arraywright-lab), LAB_TIMEOUT seconds (240), LAB_MEM MiB a node (1024),
-LAB_DEFLATE_ON_OOM on|off (on), LAB_DRIVE0 a -blockdev for drive 0 with node-name=f0 (say driver=nbd on an nbdkit with a
-fault filter). Exit status 0 if the test script's was 0, else 1. Wait for DEVICE_DELETED before @@ADD of the same drive.
+LAB_DRIVES where the drives' images are (default LAB_HOME), LAB_DEFLATE_ON_OOM on|off (on), LAB_DRIVE0 a -blockdev for
+drive 0 with node-name=f0 (say driver=nbd on an nbdkit with a fault filter). Exit status 0 if the test script's was 0,
+else 1.
 """
 import json, os, re, socket, subprocess, sys, threading, time
 
 home = os.path.abspath(os.environ.get('LAB_HOME') or os.path.expanduser('~/.cache/arraywright-lab'))
+drives = os.environ.get('LAB_DRIVES') or home
 mem = int(os.environ.get('LAB_MEM', '1024'))
 test = os.path.abspath(sys.argv[1])
 vmlinuz = [os.path.join(home, 'kernel/boot', f) for f in os.listdir(os.path.join(home, 'kernel/boot')) if f.startswith('vmlinuz-')][0]
@@ -34,7 +36,7 @@ args = ['qemu-system-x86_64', '-M', 'q35', '-accel', 'tcg,thread=multi', '-cpu',
 for i in range(5):
     args += ['-device', 'pcie-root-port,id=rp%d,bus=px%d,chassis=%d,slot=%d,addr=%d.0' % (i, i % 2, i + 1, i + 1, i + 1)]
     own = os.environ.get('LAB_DRIVE0') if i == 0 else None
-    args += ['-blockdev', own or 'driver=file,node-name=f%d,filename=%s/d%d.img' % (i, home, i)]
+    args += ['-blockdev', own or 'driver=file,node-name=f%d,filename=%s/d%d.img' % (i, drives, i)]
 for i in range(4):
     args += ['-device', 'nvme,id=nv%d,serial=LAB%04d,drive=f%d,bus=rp%d' % (i, i, i, i)]
 args += ['-device', 'virtio-balloon-pci,bus=pcie.0,id=bal0,free-page-reporting=on,deflate-on-oom=' + os.environ.get('LAB_DEFLATE_ON_OOM', 'on'),
@@ -53,15 +55,19 @@ for _ in range(200):
     if guest.poll() is not None: sys.exit(guest.stdout.read().decode())
     try: control.connect(qmp); break
     except OSError: time.sleep(0.05)
-stream, replies, arrived = control.makefile('rw'), [], threading.Condition()
+stream, replies, leaving, arrived = control.makefile('rw'), [], set(), threading.Condition()
 stream.readline()
 
 def read_control():
     for line in stream:
         message = json.loads(line)
-        if 'event' in message: log('QMP-EVENT %s %s' % (message['event'], json.dumps(message.get('data', {}))[:200]))
+        if 'event' in message:
+            log('QMP-EVENT %s %s' % (message['event'], json.dumps(message.get('data', {}))[:200]))
+            with arrived:
+                if message['event'] == 'DEVICE_DELETED': leaving.discard(message['data'].get('device'))
+                arrived.notify_all()
         else:
-            with arrived: replies.append(message); arrived.notify()
+            with arrived: replies.append(message); arrived.notify_all()
 threading.Thread(target=read_control, daemon=True).start()
 
 def command(execute, **arguments):
@@ -82,8 +88,11 @@ for raw in guest.stdout:
     if not line: continue
     log(line)
     word, _, rest = line.partition(' ')
-    if word == '@@DEL': command('device_del', id=rest.split()[0])
-    elif word == '@@ADD': n = int(rest.split()[0][2:]); command('device_add', driver='nvme', id='nv%d' % n, serial='LAB%04d' % n, drive='f%d' % n, bus='rp%d' % n)
+    if word == '@@DEL': leaving.add(rest.split()[0]); command('device_del', id=rest.split()[0])
+    elif word == '@@ADD':
+        n = int(rest.split()[0][2:])
+        with arrived: arrived.wait_for(lambda: 'nv%d' % n not in leaving, 30)
+        command('device_add', driver='nvme', id='nv%d' % n, serial='LAB%04d' % n, drive='f%d' % n, bus='rp%d' % n)
     elif word == '@@NEW': command('device_add', driver='nvme', id='nv4', serial='SPARE004', drive='f4', bus='rp4')
     elif word == '@@BAL': command('balloon', value=int(rest.split()[0]) << 20)
     elif word == '@@QBAL':

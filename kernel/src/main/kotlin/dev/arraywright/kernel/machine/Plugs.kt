@@ -13,13 +13,16 @@ import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.device.DeviceIoException
 import dev.arraywright.spi.device.StorageAddress
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filterNotNull
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import java.nio.ByteBuffer
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -34,7 +37,11 @@ internal class Plugs(
     private val events: EventStream,
 ) {
     /** A look that is wanted, by address; a second wish for the same is one. */
-    private val looks = HashMap<StorageAddress, Channel<Unit>>()
+    private val looks = ConcurrentHashMap<StorageAddress, Channel<Unit>>()
+
+    /** Addresses with nothing behind them when something was plugged in last. */
+    private val missing = ConcurrentHashMap.newKeySet<StorageAddress>()
+    private var late: Job? = null
 
     /** Until cancelled. What is there at the first look is no news. */
     suspend fun follow(): Unit = coroutineScope {
@@ -48,15 +55,32 @@ internal class Plugs(
 
     private fun CoroutineScope.heard(change: HardwareChange) {
         val path = change.device.path
+        // Before it is asked who is concerned: a name may be made between the two.
+        if (change is HardwareChange.Added) missing += protection.known().filter(::lacks)
         val concerned = if (path == null) emptyList() else protection.known().filter { places.leads(it, path) }
         change.toOccurrence(used = concerned.isNotEmpty())?.let(events::emit)
         // A change of who mounts it or what it is called is nothing that an array has to follow.
         if (change is HardwareChange.Changed && SIZE !in change.fields) return
         for (address in concerned) look(address)
+        if (change is HardwareChange.Added && missing.isNotEmpty()) lookLater()
+    }
+
+    private fun lacks(address: StorageAddress) = places.watches(address) && places.device(address) == null
+
+    /** The names of a disk below /dev/disk are made by udev, some time after the kernel has told of it. */
+    private fun CoroutineScope.lookLater() {
+        late?.cancel()
+        late = launch {
+            for (wait in WAITS) {
+                delay(wait)
+                missing.filterNot(::lacks).filter(missing::remove).forEach { look(it) }
+            }
+            missing.clear()
+        }
     }
 
     private fun CoroutineScope.look(address: StorageAddress) {
-        val wanted = looks.getOrPut(address) {
+        val wanted = looks.computeIfAbsent(address) {
             Channel<Unit>(Channel.CONFLATED).also { wishes ->
                 launch { for (wish in wishes) guarded(address) }
             }
@@ -105,5 +129,6 @@ internal class Plugs(
         const val SIZE = "size"
         const val GONE = "it was unplugged"
         val PATIENCE = 5.seconds
+        val WAITS = listOf(1.seconds, 2.seconds, 4.seconds, 8.seconds)
     }
 }

@@ -100,6 +100,17 @@ class PlugsSpec : StringSpec({
         }
     }
 
+    "a spare that is awaited by a name which is made after it was told of is taken as well" {
+        scene(4) { machine, disks, _ ->
+            val link = home.resolve("late").toPath()
+            kernel.protection.awaitSpare("block:$link") shouldBe false
+            machine.plug(disks[3].path)
+            kernel.until(Topic.HARDWARE_ADDED)
+            link.createSymbolicLinkPointingTo(Path.of(disks[3].path))
+            kernel.protection.shows { it.spares.isNotEmpty() }.spares.single().address shouldBe "block:$link"
+        }
+    }
+
     "a shared spare that is unplugged is none, and one again when it comes back; until it is removed" {
         scene(4) { machine, disks, _ ->
             machine.plug(disks[3].path)

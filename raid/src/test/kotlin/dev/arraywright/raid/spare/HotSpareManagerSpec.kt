@@ -34,6 +34,8 @@ class HotSpareManagerSpec : StringSpec({
             val phases = events.filterIsInstance<GroupEvent.Rebuild>().map { it.status.phase }
             phases.first() shouldBe RebuildPhase.WAITING
             phases.last() shouldBe RebuildPhase.COMPLETE
+            // Not before what it comes of.
+            events.last().name() shouldBe "Recovered"
             array.stop()
         }
     }

@@ -64,19 +64,40 @@ internal class Lab : AutoCloseable {
         (home / "members").createDirectories()
     }
 
-    /** Runs a script of `guest/` in the guest and returns what it printed. */
-    fun boot(script: String): String {
+    /** Runs a script of `guest/` in the guest and returns what it printed; [settings] are lab.py's. */
+    fun boot(script: String, settings: Map<String, Any> = emptyMap()): String {
         val directory = Path.of(checkNotNull(System.getProperty("arraywright.root"))) / "samples" / "lab"
+        val environment = mapOf("LAB_HOME" to home, "LAB_TIMEOUT" to 840) + settings
         val outcome = Peer.run(
             Duration.ofMinutes(15),
             "env",
-            "LAB_HOME=$home",
-            "LAB_TIMEOUT=840",
+            *environment.map { (name, value) -> "$name=$value" }.toTypedArray(),
             "python3",
             "$directory/lab.py",
             "$directory/guest/$script",
         ).orFail()
         return outcome.stdout()
+    }
+
+    /**
+     * Runs [program], an object of this package with a `main`, in the guest, on five blank drives of 40 MiB that are
+     * nobody else's. Returns the lines that the guest and the lab printed.
+     */
+    fun run(
+        program: String,
+        heap: String,
+        script: String = "kernel.sh",
+        settings: Map<String, Any> = emptyMap(),
+    ): List<String> {
+        val drives = (home / "blank").createDirectories()
+        for (number in 0..DRIVES) {
+            RandomAccessFile((drives / "d$number.img").toFile(), "rw").use {
+                it.setLength(0)
+                it.setLength(40L shl 20)
+            }
+        }
+        expect(listOf(System.getProperty("java.home"), System.getProperty("java.class.path"), program, "-Xmx$heap"))
+        return boot(script, settings + ("LAB_DRIVES" to drives)).lines().map { it.substringAfter("] ") }
     }
 
     /** Copies an array's slices out of the drives; each call makes fresh copies. */

@@ -18,6 +18,9 @@ internal class Reports(private val group: ManagedGroup, private val shared: Shar
     private var failed = false
     private var resyncing = false
 
+    /** Every member is in sync, which is told once the rebuild that made it so is told to be complete. */
+    private var recovered = false
+
     /** Everything that is not as it should be. */
     fun all(now: ArrayState) {
         condition(now)
@@ -38,14 +41,23 @@ internal class Reports(private val group: ManagedGroup, private val shared: Shar
             resyncing = !resyncing
             tell(if (resyncing) GroupEvent.ResyncStarted(name) else GroupEvent.ResyncFinished(name))
         }
+        if (now.failure != null || now.missing > missing) tellRecovered()
         if (now.failure != null) {
             if (!failed) tell(GroupEvent.Failed(name, now.failure))
             failed = true
             return
         }
         if (now.missing > missing) tell(GroupEvent.Degraded(name, now.missing))
-        if (now.missing == 0 && missing > 0) tell(GroupEvent.Recovered(name))
+        if (now.missing == 0 && missing > 0) {
+            recovered = true
+            if (rebuild?.phase?.terminal != false) tellRecovered()
+        }
         missing = now.missing
+    }
+
+    private fun tellRecovered() {
+        if (recovered) tell(GroupEvent.Recovered(name))
+        recovered = false
     }
 
     /** Every change of phase, and each ten percent. */
@@ -57,6 +69,7 @@ internal class Reports(private val group: ManagedGroup, private val shared: Shar
         if (same || old) return
         rebuild = status
         tell(GroupEvent.Rebuild(name, status))
+        if (status.phase.terminal) tellRecovered()
     }
 
     /** Every change of phase, each ten percent, and what was found. */
