@@ -36,7 +36,12 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
         return Node(
             path = path,
             kind = Node.Kind.PCI,
-            flags = flags + setOfNotNull(DeviceFlag.PCI, DeviceFlag.VIRTIO.takeIf { model?.startsWith("1af4:") == true }),
+            flags = flags + setOfNotNull(
+                DeviceFlag.PCI,
+                DeviceFlag.VIRTIO.takeIf {
+                    model?.startsWith("1af4:") == true
+                },
+            ),
             model = model,
             transport = "pcie",
             numaNode = numaNode(place),

@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.memory.pressure
 
-import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.LinuxCalls
+import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.memory.source.Sources
 import dev.arraywright.hardware.tree.SystemTree

@@ -61,6 +61,7 @@ internal class Idle(options: KeyValues) {
             compilers.getValue(kind) += figures.getValue("compilers").toDouble()
             wakes.getValue(kind) += figures.getValue("wakes").toDouble()
         }
+
         fun figure(kind: String, name: String) = found.getValue(kind).getValue(name).toDouble()
         for ((i, array) in listOf("", "-array").withIndex()) {
             val (with, without) = listOf("watch", "plain").map { kind ->

@@ -129,7 +129,16 @@ internal class Shelves(root: Path, private val devices: Int) {
         private fun zeroes(vararg names: String) = names.associateWith { "0" }
 
         private val SCSI = mapOf("vendor" to "SEAGATE ", "model" to "ST12000NM0027   ", "rev" to "E004") +
-            zeroes("type", "iodone_cnt", "ioerr_cnt", "iorequest_cnt", "iocounterbits", "queue_depth", "state", "timeout")
+            zeroes(
+                "type",
+                "iodone_cnt",
+                "ioerr_cnt",
+                "iorequest_cnt",
+                "iocounterbits",
+                "queue_depth",
+                "state",
+                "timeout",
+            )
 
         /** Type, qualifier and flags, then the vendor, model and revision of the above. */
         private val INQUIRY = byteArrayOf(0, 0, 6, 0x12, 0x8b.toByte(), 1, 0x10, 2) +
