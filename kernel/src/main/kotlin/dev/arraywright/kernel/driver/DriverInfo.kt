@@ -32,6 +32,9 @@ public data class DriverInfo(
             }
         }
         requireOnce("the supported devices name", supportedDevices)
+        require(listOf(supportedDevices, requires, settings).all { it.size <= MOST }) {
+            "it names more than $MOST supported devices, requirements or settings"
+        }
         require(entryType.isNotEmpty()) { "the entry type is empty" }
         requireOnce("it requires", requires.map { it.name })
         require(requires.none { it.name == name }) { "it requires itself" }
@@ -65,6 +68,7 @@ public data class DriverInfo(
             announced.settings.map(DeclaredSetting::of),
         )
 
+        private const val MOST = 256
         private val DEVICES = Regex("[a-z][a-z0-9+.-]{0,63}(:[!-~]{1,255})?")
 
         private fun requireOnce(what: String, names: List<String>) {

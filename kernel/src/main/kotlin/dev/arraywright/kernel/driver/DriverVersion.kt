@@ -41,8 +41,8 @@ public class DriverVersion private constructor(internal val semver: Semver) : Co
 }
 
 /**
- * Which versions will do, as npm writes it: `1.2.3`, `^1.2`, `~1.2.3`, `>=1.0 <3`, `1.x`, `*`, `1.0 - 2.3`, and several of
- * these with `||` between them. A pre-release is in a range only if the range names one of the same numbers.
+ * Which versions will do, as npm writes it: `1.2.3`, `^1.2`, `~1.2.3`, `>=1.0 <3`, `1.x`, `*`, `1.0 - 2.3`, and several
+ * of these with `||` between them. A pre-release is in a range only if the range names one of the same numbers.
  */
 public class VersionRange private constructor(private val text: String) {
     /** Whether [version] will do. */
@@ -81,9 +81,10 @@ public class VersionRange private constructor(private val text: String) {
 private const val LONGEST = 200
 
 /** Another's text in a message: quoted, short, and nothing in it that a terminal would obey. */
-internal fun shown(text: String): String {
-    val printable = text.take(SHOWN).map { if (it.isISOControl() || it.isSurrogate()) '?' else it }.joinToString("")
-    return if (text.length > SHOWN) "'$printable…'" else "'$printable'"
-}
+internal fun shown(text: String): String = "'${plain(text, 80)}'"
 
-private const val SHOWN = 80
+/** The same, not quoted. */
+internal fun plain(text: String, most: Int = 200): String {
+    val printable = text.take(most).map { if (it.isISOControl() || it.isSurrogate()) '?' else it }.joinToString("")
+    return if (text.length > most) "$printable…" else printable
+}

@@ -16,8 +16,8 @@ import kotlin.io.path.toPath
 import kotlin.io.path.writeBytes
 
 /**
- * A jar compiled on the fly from Java sources, against `spi` alone as an author would. What is added later comes later in
- * the jar.
+ * A jar compiled on the fly from Java sources, against `spi` alone as an author would. What is added later comes later
+ * in the jar.
  *
  * ```
  * val jar = DriverJar().source("org.example.Ram", driverSource("org.example.Ram")).writeTo(directory / "ram.jar")

@@ -9,7 +9,7 @@ import kotlin.random.Random
 
 /** Classes by the thousand, without a compiler. */
 internal object PaddingClass {
-    private val words = listOf("read", "write", "block", "stripe", "offset", "length", "buffer", "device", "chunk", "io")
+    private val words = "read write block stripe offset length buffer device chunk mirror".split(' ')
     private val files: ClassFile = ClassFile.of()
     private val textOfInt = MethodTypeDesc.of(ConstantDescs.CD_String, ConstantDescs.CD_int)
 
