@@ -20,8 +20,8 @@ class DriverVersionSpec : StringSpec({
     }
 
     "what is no semantic version is refused, the library's leniency included" {
-        val wrong = listOf("", "1", "1.2", "v1.2.3", " 1.2.3", "1.2.3 ", "01.2.3", "1.2.3-01", "1.2.x", "99999999999.0.0")
-        for (text in wrong + "1.0.0-${"a".repeat(300)}" + "1.0.0\n") {
+        val wrong = listOf("", "1", "1.2", "v1.2.3", " 1.2.3", "1.2.3 ", "01.2.3", "1.2.3-01", "1.2.x", "1.0.0\n")
+        for (text in wrong + "99999999999.0.0" + "1.0.0-${"a".repeat(300)}") {
             withClue(text) { shouldThrow<IllegalArgumentException> { version(text) } }
         }
     }
@@ -51,8 +51,10 @@ class DriverVersionSpec : StringSpec({
     }
 
     "what is no range is refused, where the library would take it for one without versions" {
-        val wrong = listOf("", "garbage", "^", ">=a", "^1.2 foo", "[1.0,2.0)", "latest", ">=1,<2", "||", "1 ||", "^99999999999")
-        for (text in wrong) withClue(text) { shouldThrow<IllegalArgumentException> { VersionRange.parse(text) } }
+        val wrong = listOf("", "garbage", "^", ">=a", "^1.2 foo", "[1.0,2.0)", "latest", ">=1,<2", "||", "1 ||")
+        for (text in wrong + "^99999999999") {
+            withClue(text) { shouldThrow<IllegalArgumentException> { VersionRange.parse(text) } }
+        }
     }
 
     "a requirement is a name and a range" {

@@ -62,9 +62,8 @@ private inline fun <T> wellFormed(name: String, tooNew: String?, look: () -> T):
     val damaged = "is damaged: the class file of $name makes no sense"
     return try {
         look()
-    } catch (e: IllegalArgumentException) {
-        throw UnfitJar(tooNew ?: "$damaged (${plain(e.message.orEmpty())})", e)
-    } catch (e: IndexOutOfBoundsException) {
+    } catch (e: RuntimeException) {
+        // An IllegalArgumentException as a rule, but also what the parser's own mistakes lead to, such as a failed cast.
         throw UnfitJar(tooNew ?: "$damaged (${plain(e.message.orEmpty())})", e)
     } catch (e: StackOverflowError) {
         // The parser goes into annotations within annotations by calling itself.

@@ -29,8 +29,8 @@ class AnnotationReaderSpec : StringSpec({
     }
 
     "the built-in drivers' class files say what their annotations do" {
-        val types = listOf(FileDriver::class, BlockSpecialDriver::class, MemoryDriver::class, NbdDriver::class).map { it.java }
-        for (type in types) {
+        val types = listOf(FileDriver::class, BlockSpecialDriver::class, MemoryDriver::class, NbdDriver::class)
+        for (type in types.map { it.java }) {
             val entry = DriverJar.entryOf(type.name)
             val bytes = checkNotNull(type.classLoader.getResourceAsStream(entry)).use { it.readBytes() }
             val scanned = AnnotationReader.read(ScannedClass.of(entry.removeSuffix(".class"), entry, bytes))

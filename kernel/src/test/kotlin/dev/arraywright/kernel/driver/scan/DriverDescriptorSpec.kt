@@ -13,7 +13,8 @@ class DriverDescriptorSpec : StringSpec({
     val file = tempdir().toPath() / "scanned.jar"
     val annotation = """supportedDevices = {"ram", "block:ram*"}, requires = {"fabric  ^1.2", "clock"}"""
 
-    fun scan(json: String, jar: DriverJar = ramJar(annotation)) = DriverScanner().scan(jar.descriptor(json).writeTo(file))
+    fun scan(json: String, jar: DriverJar = ramJar(annotation)) =
+        DriverScanner().scan(jar.descriptor(json).writeTo(file))
 
     fun json(more: String = "", id: String = "ram", type: String = RAM, version: String = "1.0.0") =
         """{ "id": "$id", "entryType": "$type", "version": "$version" $more }"""
@@ -58,7 +59,7 @@ class DriverDescriptorSpec : StringSpec({
         val bad = mapOf(
             "" to "has a bad META-INF/arraywright/driver.json",
             "[]" to "it lists no driver",
-            "{}" to "'id', 'entryType', 'version'",
+            "{}" to "id, entryType, version",
             json(""", "nmae": 1""") to "'nmae'",
             json(""", "autoLoad": "perhaps"""") to "autoLoad",
             "[".repeat(100_000) to "has a bad",

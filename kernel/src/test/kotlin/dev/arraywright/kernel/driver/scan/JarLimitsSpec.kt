@@ -6,6 +6,7 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import java.io.RandomAccessFile
 import kotlin.io.path.div
 import kotlin.io.path.fileSize
 import kotlin.io.path.writeBytes
@@ -19,7 +20,8 @@ class JarLimitsSpec : StringSpec({
 
     fun why(jar: DriverJar, limits: JarLimits) = DriverScanner(limits).scan(jar.writeTo(file)).whyRejected()
 
-    fun accept(jar: DriverJar, limits: JarLimits) = DriverScanner(limits).scan(jar.writeTo(file)) shouldName listOf("ram")
+    fun accept(jar: DriverJar, limits: JarLimits) =
+        DriverScanner(limits).scan(jar.writeTo(file)) shouldName listOf("ram")
 
     "too many entries" {
         why(ramJar().padding(10, 100), JarLimits(entries = 11)) shouldBe "has 12 entries; 11 are allowed"
@@ -41,7 +43,8 @@ class JarLimitsSpec : StringSpec({
     }
 
     "a total that is too large, whatever the entries say" {
-        fun jar(claimed: Int?) = ramJar().entry("a", noise, claimedSize = claimed).entry("b", noise, claimedSize = claimed)
+        fun jar(claimed: Int?) =
+            ramJar().entry("a", noise, claimedSize = claimed).entry("b", noise, claimedSize = claimed)
         accept(jar(null), JarLimits(totalSize = 7L * mib))
         why(jar(null), JarLimits(totalSize = 6L * mib)) shouldBe "inflates to more than 6291456 bytes"
         why(jar(10), JarLimits(totalSize = 2L * mib)) shouldBe "inflates to more than 2097152 bytes"
@@ -68,7 +71,6 @@ class JarLimitsSpec : StringSpec({
     }
 
     "a table of contents that would fill the memory is not read" {
-        // 2 MiB of table, and an end that tells of two entries.
         val jar = DriverJar()
         repeat(2100) { jar.resource("$it".padEnd(1000, '-'), "") }
         why(jar, JarLimits(entries = 5000)) shouldContain "has a table of contents of"
@@ -85,6 +87,7 @@ class JarLimitsSpec : StringSpec({
         repeat(4) { locator[8 + it] = (at shr 8 * it).toByte() }
         end.fill(-1, 8, 20)
         file.writeBytes(bytes.copyOf(at) + zip64 + locator + end)
+        RandomAccessFile(file.toFile(), "r").use(ZipEnd::tableLength) shouldBe (1L shl 40)
         DriverScanner().scan(file).whyRejected() shouldContain "is damaged"
     }
 

@@ -35,7 +35,8 @@ class RejectionSpec : StringSpec({
     "an entry that was changed after its checksum was written" {
         val jar = ramJar().stored().resource("words", "the old words").bytes()
         val at = String(jar, Charsets.ISO_8859_1).indexOf("the old words")
-        why(jar.also { it[at] = 'T'.code.toByte() }) shouldBe "is damaged: 'words' is not what its checksum and size say"
+        jar[at] = 'T'.code.toByte()
+        why(jar) shouldBe "is damaged: 'words' is not what its checksum and size say"
     }
 
     "encrypted entries" {
@@ -65,7 +66,8 @@ class RejectionSpec : StringSpec({
 
     "a driver or its superclass compiled for a newer Java; other classes may be" {
         val base = "package org.example; public abstract class Base implements dev.arraywright.spi.driver.Driver {}"
-        fun jar() = DriverJar().source("org.example.Base", base).source("org.example.Other", "package org.example; class Other {}")
+        fun jar() = DriverJar().source("org.example.Base", base)
+            .source("org.example.Other", "package org.example; class Other {}")
             .source(RAM, driverSource(RAM, declaration = "public class Ram extends Base"))
         why(jar().classVersion(RAM, 44 + java + 1)) shouldBe "$RAM is compiled for Java ${java + 1}; this is Java $java"
         why(jar().classVersion("org.example.Base", 500)) shouldContain "org.example.Base is compiled for Java 456"
@@ -98,20 +100,23 @@ class RejectionSpec : StringSpec({
     }
 
     "an announcement that makes no sense" {
-        fun setting(rest: String) = """supportedDevices = "ram", settings = @DriverSetting(description = "S", $rest)"""
+        fun setting(rest: String) =
+            """supportedDevices = "ram", settings = @DriverSetting(description = "S", $rest)"""
         val annotations = mapOf(
             """supportedDevices = "R A M"""" to "'R A M' is neither an address scheme",
             """supportedDevices = {}, requires = "fabric ^x.y"""" to "requires: '^x.y' is no range",
             """supportedDevices = {}, requires = "ram"""" to "it requires itself",
             """supportedDevices = {}, minimumPlatform = "one"""" to "minimumPlatform: 'one' is no semantic version",
             setting("""name = "a b"""") to "'a b' is no setting's name",
-            setting("""name = "a", type = DriverSetting.Type.SIZE, defaultValue = "big"""") to "'big' is not a size",
+            setting("""name = "a", type = DriverSetting.Type.SIZE, defaultValue = "big"""") to
+                "the default value of setting 'a': 'big' is not a size",
         )
         for ((annotation, reason) in annotations) {
             withClue(annotation) { why(ramJar(annotation)) shouldContain "$RAM with a bad @StorageDriver: $reason" }
         }
         why(ramJar(version = "1.x")) shouldContain "version: '1.x' is no semantic version"
-        why(DriverJar().source(RAM, driverSource(RAM, name = "Not Mine"))) shouldContain "'Not Mine' is no driver's name"
+        why(DriverJar().source(RAM, driverSource(RAM, name = "Not Mine"))) shouldContain
+            "'Not Mine' is no driver's name"
     }
 
     "a driver that needs a newer Arraywright" {
@@ -138,7 +143,7 @@ class RejectionSpec : StringSpec({
     }
 
     "annotations nested until a parser's stack overflows" {
-        why(DriverJar().entry("Deep.class", deeplyAnnotated(1_000_000))) shouldContain "it is nested too deeply"
+        why(DriverJar().stored().entry("Deep.class", deeplyAnnotated(1_000_000))) shouldContain "it is nested too deeply"
     }
 
     "an annotation compiled against another spi" {
@@ -146,15 +151,17 @@ class RejectionSpec : StringSpec({
             mapOf(
                 "dev.arraywright.spi.driver.StorageDriver" to """package dev.arraywright.spi.driver;
                     import java.lang.annotation.*;
-                    @Retention(RetentionPolicy.RUNTIME) public @interface StorageDriver { int version(); String name(); }""",
+                    @Retention(RetentionPolicy.RUNTIME)
+                    public @interface StorageDriver { int version(); String name(); int description(); }""",
                 RAM to """package org.example; import dev.arraywright.spi.driver.*;
-                    @StorageDriver(name = "ram", version = 3) public class Ram implements Driver {
+                    @StorageDriver(name = "ram", version = 3, description = 1) public class Ram implements Driver {
                       public void initialize(DriverContext context) {} public void close() {}
                       public dev.arraywright.spi.device.BlockDevice open(
                           dev.arraywright.spi.device.StorageAddress address, OpenOptions options) { return null; } }""",
             ),
         )
         val name = DriverJar.entryOf(RAM)
-        why(DriverJar().entry(name, old.getValue(name))) shouldContain "@StorageDriver has no 'description'"
+        why(DriverJar().entry(name, old.getValue(name))) shouldContain
+            "'description' of @StorageDriver is not text: it was compiled against another spi"
     }
 })

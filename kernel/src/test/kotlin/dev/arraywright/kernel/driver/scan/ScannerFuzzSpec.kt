@@ -29,27 +29,29 @@ class ScannerFuzzSpec : StringSpec({
     }
 
     "a jar cut short anywhere is rejected" {
-        for (whole in kinds) {
+        for ((index, whole) in kinds.withIndex()) {
             scan(whole) shouldBe null
-            for (length in whole.indices) withClue("$length of ${whole.size}") { (scan(whole.copyOf(length)) != null) shouldBe true }
+            for (length in whole.indices step 3 * index + 1) {
+                withClue("$length of ${whole.size}") { (scan(whole.copyOf(length)) != null) shouldBe true }
+            }
         }
     }
 
     "a jar with flipped bits is rejected with a reason, or none of them mattered" {
         var rejected = 0
-        for (seed in 1..6_000) {
+        for (seed in 1..3_000) {
             val random = Random(seed)
             val bytes = kinds.random(random).copyOf()
             repeat(random.nextInt(1, 4)) { flip(bytes, random.nextInt(bytes.size), random) }
             withClue("seed $seed") { if (scan(bytes) != null) rejected++ }
         }
-        rejected shouldBeGreaterThan 3_000
+        rejected shouldBeGreaterThan 1_500
     }
 
     "a class file with flipped bits, in a jar that is whole" {
         val whole = ramJar(annotation).classes().values.single()
         var rejected = 0
-        for (seed in 1..6_000) {
+        for (seed in 1..4_000) {
             val random = Random(seed)
             val bytes = whole.copyOf()
             repeat(random.nextInt(1, 4)) { flip(bytes, random.nextInt(bytes.size), random) }
@@ -61,7 +63,7 @@ class ScannerFuzzSpec : StringSpec({
 
     "a class file cut short, or overwritten from somewhere on, in a jar that is whole" {
         val whole = ramJar(annotation).classes().values.single()
-        for (length in whole.indices) {
+        for (length in whole.indices step 2) {
             val jar = DriverJar().stored()
             val noise = whole.copyOf(length) + Random(length).nextBytes(whole.size - length)
             withClue("from $length") {
@@ -73,7 +75,7 @@ class ScannerFuzzSpec : StringSpec({
 
     "bytes at random, and what looks like the start or the end of a zip among them" {
         val marks = listOf("PK\u0003\u0004", "PK\u0001\u0002", "PK\u0005\u0006", "PK\u0006\u0006", "PK\u0006\u0007")
-        for (seed in 1..3_000) {
+        for (seed in 1..2_000) {
             val random = Random(seed)
             val bytes = random.nextBytes(random.nextInt(1, 400))
             repeat(random.nextInt(4)) {
@@ -87,7 +89,7 @@ class ScannerFuzzSpec : StringSpec({
     "a descriptor with flipped bits, in a jar that is whole" {
         val type = ramJar(annotation).classes().values.single()
         fun whole() = DriverJar().entry(DriverJar.entryOf(RAM), type)
-        for (seed in 1..2_000) {
+        for (seed in 1..500) {
             val random = Random(seed)
             val bytes = json.encodeToByteArray()
             flip(bytes, random.nextInt(bytes.size), random)
