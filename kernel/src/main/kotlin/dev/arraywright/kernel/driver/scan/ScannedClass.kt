@@ -63,7 +63,7 @@ private inline fun <T> wellFormed(name: String, tooNew: String?, look: () -> T):
     return try {
         look()
     } catch (e: RuntimeException) {
-        // An IllegalArgumentException as a rule, but also what the parser's own mistakes lead to, such as a failed cast.
+        // An IllegalArgumentException as a rule, but also what the parser's own mistakes lead to, like a failed cast.
         throw UnfitJar(tooNew ?: "$damaged (${plain(e.message.orEmpty())})", e)
     } catch (e: StackOverflowError) {
         // The parser goes into annotations within annotations by calling itself.

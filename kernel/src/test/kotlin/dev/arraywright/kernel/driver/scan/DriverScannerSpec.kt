@@ -103,8 +103,8 @@ class DriverScannerSpec : StringSpec({
     }
 
     "a superclass elsewhere is left to loading, and said so" {
-        val library = DriverJar()
-            .source("lib.Base", "package lib; public abstract class Base implements dev.arraywright.spi.driver.Driver {}")
+        val base = "package lib; public abstract class Base implements dev.arraywright.spi.driver.Driver {}"
+        val library = DriverJar().source("lib.Base", base)
         val jar = DriverJar().compileWith(library.writeTo(directory / "lib.jar"))
             .source(RAM, driverSource(RAM, declaration = "public class Ram extends lib.Base"))
             .library("base.jar", library)

@@ -143,7 +143,8 @@ class RejectionSpec : StringSpec({
     }
 
     "annotations nested until a parser's stack overflows" {
-        why(DriverJar().stored().entry("Deep.class", deeplyAnnotated(1_000_000))) shouldContain "it is nested too deeply"
+        val deep = DriverJar().stored().entry("Deep.class", deeplyAnnotated(1_000_000))
+        why(deep) shouldContain "it is nested too deeply"
     }
 
     "an annotation compiled against another spi" {
