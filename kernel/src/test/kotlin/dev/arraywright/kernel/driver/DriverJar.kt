@@ -169,7 +169,7 @@ internal fun driverSource(
       ${if ("void close(" in body) "" else "@Override public void close() {}"}
       $body
     }
-""".trimIndent()
+    """.trimIndent()
 
 private const val INITIALIZES =
     "@Override public void initialize(DriverContext context) throws DriverException {}"

@@ -14,8 +14,10 @@ import java.util.zip.ZipFile
  * A jar of a stranger, read as a plain zip within [limits]: nothing in it is run or verified, and whatever is wrong
  * with it is an [UnfitJar]. For one thread.
  */
-internal class BoundedJar private constructor(private val zip: ZipFile, private val limits: JarLimits) :
-    AutoCloseable {
+internal class BoundedJar private constructor(
+    private val zip: ZipFile,
+    private val limits: JarLimits,
+) : AutoCloseable {
     private val entries: Map<String, ZipEntry> = index()
     private val crc = CRC32()
     private var total = 0L

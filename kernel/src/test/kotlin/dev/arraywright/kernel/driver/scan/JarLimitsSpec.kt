@@ -65,6 +65,7 @@ class JarLimitsSpec : StringSpec({
 
     "with a descriptor, what an entry says is believed if it is too much, and what is not read is not inflated" {
         val json = """{ "id": "ram", "entryType": "$RAM", "version": "1.0.0" }"""
+
         fun jar(claimed: Int?) = ramJar().descriptor(json).entry("zeros", zeros, claimedSize = claimed)
         why(jar(null), JarLimits()) shouldContain "more than 100 times"
         accept(jar(1000), JarLimits())

@@ -66,6 +66,7 @@ class RejectionSpec : StringSpec({
 
     "a driver or its superclass compiled for a newer Java; other classes may be" {
         val base = "package org.example; public abstract class Base implements dev.arraywright.spi.driver.Driver {}"
+
         fun jar() = DriverJar().source("org.example.Base", base)
             .source("org.example.Other", "package org.example; class Other {}")
             .source(RAM, driverSource(RAM, declaration = "public class Ram extends Base"))
@@ -92,6 +93,7 @@ class RejectionSpec : StringSpec({
         why(jar("public class Ram implements Driver", "public Ram(int size) {}")) shouldContain constructor
         why(jar("public class Ram implements Driver", "Ram() {}")) shouldContain constructor
         val annotation = """@StorageDriver(name = "a", description = "A", version = "1.0.0", supportedDevices = {})"""
+
         fun bare(type: String) = DriverJar()
             .source(RAM, "package org.example; import dev.arraywright.spi.driver.*; $annotation $type {}")
         why(bare("public interface Ram extends Driver")) shouldContain "it is an interface"

@@ -88,6 +88,7 @@ class ScannerFuzzSpec : StringSpec({
 
     "a descriptor with flipped bits, in a jar that is whole" {
         val type = ramJar(annotation).classes().values.single()
+
         fun whole() = DriverJar().entry(DriverJar.entryOf(RAM), type)
         for (seed in 1..500) {
             val random = Random(seed)
