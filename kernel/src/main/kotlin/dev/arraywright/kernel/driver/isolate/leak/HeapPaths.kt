@@ -1,7 +1,6 @@
 package dev.arraywright.kernel.driver.isolate.leak
 
 import com.sun.management.HotSpotDiagnosticMXBean
-import java.lang.management.ManagementFactory
 import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.nio.file.Path
@@ -192,11 +191,10 @@ internal class HeapPaths private constructor(dump: Path) {
 
         /** Dumps what is alive; empty if no strong path leads to that loader. */
         @OptIn(ExperimentalPathApi::class)
-        fun toLoader(serial: Long): List<LeakHolder> {
+        fun toLoader(serial: Long, diagnostics: HotSpotDiagnosticMXBean): List<LeakHolder> {
             val directory = Files.createTempDirectory("arraywright-heap-")
             try {
                 val dump = directory / "heap.hprof"
-                val diagnostics = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean::class.java)
                 diagnostics.dumpHeap(dump.toString(), true)
                 return HeapPaths(dump).find(serial)
             } finally {

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.isolate.leak
 
+import com.sun.management.HotSpotDiagnosticMXBean
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
@@ -41,6 +42,7 @@ public class LeakChecks(
         JnaCheck(),
     )
 
+    private val diagnostics = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean::class.java)
     private val turn = Mutex()
     private val begun = AtomicLong()
 
@@ -56,13 +58,16 @@ public class LeakChecks(
 
     /** Finds paths through a dump of the heap, if that is not too large. */
     internal fun heap(serial: Long, holders: MutableList<LeakHolder>, unseen: MutableList<String>) {
+        if (diagnostics.getVMOption("DisableExplicitGC").value == "true") {
+            unseen += "what is garbage: -XX:+DisableExplicitGC has this JVM collect when it pleases, so it may go yet"
+        }
         val used = ManagementFactory.getMemoryMXBean().heapMemoryUsage.used
         if (used > heapDumpUpTo) {
             unseen += "the heap: it is ${used shr 20} MiB, and is dumped up to ${heapDumpUpTo shr 20} MiB only"
             return
         }
         try {
-            val paths = HeapPaths.toLoader(serial)
+            val paths = HeapPaths.toLoader(serial, diagnostics)
             if (paths.isEmpty()) unseen += "references that are not strong: the heap has no strong path to the driver"
             holders += paths
         } catch (e: Exception) {

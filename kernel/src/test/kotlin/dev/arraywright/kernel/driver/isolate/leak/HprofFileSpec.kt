@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.isolate.leak
 
+import com.sun.management.HotSpotDiagnosticMXBean
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
@@ -8,6 +9,7 @@ import io.kotest.matchers.shouldBe
 import java.io.ByteArrayOutputStream
 import java.io.DataOutputStream
 import java.io.IOException
+import java.lang.management.ManagementFactory
 import java.nio.ByteBuffer
 import java.nio.file.Path
 import kotlin.io.path.div
@@ -112,6 +114,7 @@ class HprofFileSpec : StringSpec({
     }
 
     "a path to a loader that is not there is not found" {
-        HeapPaths.toLoader(Long.MIN_VALUE) shouldBe emptyList()
+        val diagnostics = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean::class.java)
+        HeapPaths.toLoader(Long.MIN_VALUE, diagnostics) shouldBe emptyList()
     }
 })

@@ -5,21 +5,26 @@ import dev.arraywright.kernel.driver.driverSource
 import dev.arraywright.kernel.driver.isolate.DriverLoader
 import dev.arraywright.kernel.driver.isolate.LoadedDriver
 import dev.arraywright.kernel.driver.isolate.SharedPackages
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.inspectors.forAtLeastOne
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.CoroutineDispatcher
 import java.lang.management.ManagementFactory
 import java.lang.ref.WeakReference
 import java.lang.reflect.Modifier
+import java.nio.file.Path
 import java.util.concurrent.Executors
 import java.util.logging.Level
 import java.util.logging.Logger
 import javax.management.ObjectName
 import kotlin.io.path.Path
 import kotlin.io.path.div
+import kotlin.io.path.name
+import kotlin.io.path.readBytes
 import kotlin.time.Duration.Companion.milliseconds
 
 /** One driver for each way to stay in memory. Each is driven out in the end, so that none is found by the next spec. */
@@ -30,7 +35,7 @@ class LeakSpec : StringSpec({
     val impatient = LeakPatience(collections = 2, pause = 1.milliseconds)
 
     suspend fun load(checks: LeakChecks, body: String, vararg shared: String): LoadedDriver {
-        val jna = Path(Class.forName("com.sun.jna.Native").protectionDomain.codeSource.location.path)
+        val jna = jarOf(Class.forName("com.sun.jna.Native"))
         val jar = DriverJar().compileWith(jna).source("org.example.Leak", driverSource("org.example.Leak", body = body))
             .writeTo(folder / "leak.jar")
         return DriverLoader(SharedPackages(*shared), checks = checks).load(jar, "org.example.Leak")
@@ -59,12 +64,36 @@ class LeakSpec : StringSpec({
         first.await() shouldBe LeakOutcome.Collected
     }
 
-    "a driver that leaves nothing behind is collected" {
-        val loaded = load(noHeap, "")
+    "a driver that leaves nothing behind is collected, whatever it used of the JDK" {
+        val body = """
+            public static class Words extends ListResourceBundle {
+              protected Object[][] getContents() { return new Object[][] {{"a", new Leak(1)}}; }
+            }
+            record Note(String text) implements java.io.Serializable {}
+            interface Talk { String talk(); }
+            Leak(int i) {}
+            public Leak() throws Exception {
+              var own = getClass().getClassLoader();
+              ResourceBundle.getBundle(Words.class.getName(), Locale.ROOT, own).getObject("a");
+              new java.io.ObjectOutputStream(java.io.OutputStream.nullOutputStream()).writeObject(new Note("a"));
+              var proxy = java.lang.reflect.Proxy.newProxyInstance(own, new Class<?>[] {Talk.class}, (p, m, a) -> m.getName());
+              java.util.logging.Logger.getLogger("org.example").fine(((Talk) proxy).talk());
+              System.getLogger("org.example").log(System.Logger.Level.DEBUG, new Note("b"));
+              Thread.ofVirtual().start(() -> MINE.set(this)).join();
+              var pool = java.util.concurrent.Executors.newFixedThreadPool(2);
+              pool.submit(() -> MINE.set(this)).get();
+              pool.close();
+              java.util.List.of(1, 2).parallelStream().map(i -> new Note("" + i)).toList();
+            }
+            static final ThreadLocal<Object> MINE = new ThreadLocal<>();
+        """.trimIndent()
+        val loaded = load(withHeap, body)
         loaded.watch.collected shouldBe false
         loaded.close()
+        shouldThrow<IllegalStateException> { loaded.driver }
         loaded.watch.await() shouldBe LeakOutcome.Collected
         loaded.watch.collected shouldBe true
+        loaded.classes shouldBe 0
     }
 
     "a thread that runs on is named, with where it is" {
@@ -115,6 +144,7 @@ class LeakSpec : StringSpec({
             "java.lang.Thread 'of the kernel'.threadLocals -> java.lang.ThreadLocal\$ThreadLocalMap.table -> ",
             "java.lang.ThreadLocal\$ThreadLocalMap\$Entry.value -> org.example.Leak.class",
         )
+        leak.second.holders.none { "LeakWatch" in it.what } shouldBe true
         System.getProperties().remove("spec.pool")
         leak.goesAfter { pool.shutdown() }
     }
@@ -170,17 +200,29 @@ class LeakSpec : StringSpec({
         leak.goesAfter { (System.getProperties().remove("spec.timer") as java.util.Timer).cancel() }
     }
 
-    "the threads of a coroutine dispatcher of its own are named as that" {
+    "a driver with a Kotlin of its own, whose coroutine dispatcher was left running, is told so" {
         val body = """
-            public Leak() {
-              var t = new Thread(() -> { try { Thread.sleep(1_000_000); } catch (InterruptedException e) { /* ends */ } });
-              t.setName("DefaultDispatcher-worker-leak");
-              t.start();
+            public Leak() throws Exception {
+              // For the spec's end, when no class can be loaded any more.
+              Class.forName("kotlinx.coroutines.DefaultExecutor");
+              Class.forName("kotlinx.coroutines.ThreadLocalEventLoop");
+              kotlinx.coroutines.BuildersKt.launch(
+                  kotlinx.coroutines.GlobalScope.INSTANCE, kotlinx.coroutines.Dispatchers.getDefault(),
+                  kotlinx.coroutines.CoroutineStart.DEFAULT, (scope, next) -> kotlin.Unit.INSTANCE);
             }
+            public static void drop() { kotlinx.coroutines.Dispatchers.INSTANCE.shutdown(); }
         """.trimIndent()
-        val leak = leak(noHeap, body)
-        leak.second.names(LeakKind.COROUTINE_DISPATCHER, "'DefaultDispatcher-worker-leak'")
-        leak.goesAfter { thread("DefaultDispatcher-worker-leak").interrupt() }
+        val kotlin = listOf(Unit::class, CoroutineDispatcher::class).map { jarOf(it.java) }
+        val jar = DriverJar().compileWith(*kotlin.toTypedArray())
+            .source("org.example.Leak", driverSource("org.example.Leak", body = body))
+        kotlin.forEach { jar.entry("lib/${it.name}", it.readBytes()) }
+        val loaded = DriverLoader(checks = noHeap).load(jar.writeTo(folder / "leak.jar"), "org.example.Leak")
+        val weak = WeakReference(loaded.driver.javaClass)
+        loaded.close()
+        loaded.watch.leaks().names(LeakKind.COROUTINE_DISPATCHER, "'DefaultDispatcher-worker-")
+        // On a thread that ends: a Kotlin leaves a ThreadLocal behind.
+        Thread { weak.get()?.getMethod("drop")?.invoke(null) }.apply { start() }.join()
+        loaded.watch.await() shouldBe LeakOutcome.Collected
     }
 
     "a JMX bean, a handler and a system property that were left are named" {
@@ -254,5 +296,7 @@ class LeakSpec : StringSpec({
         }
     }
 })
+
+private fun jarOf(type: Class<*>): Path = Path(type.protectionDomain.codeSource.location.path)
 
 private fun thread(name: String): Thread = Thread.getAllStackTraces().keys.first { it.name == name }
