@@ -32,21 +32,20 @@ internal class DriverArchive(copy: File, val title: String, val location: URL, p
 
     private val manifest: Manifest?
 
-    /** What this JVM sees; multi-release entries have their plain names. */
-    val names: Set<String>
-
     init {
         try {
             if (jar.size() > limits.entries) {
                 throw IOException("$title has ${jar.size()} entries, and ${limits.entries} are allowed")
             }
             manifest = jar.manifest
-            names = jar.versionedStream().map { it.name }.toList().toSet()
         } catch (e: Throwable) {
             jar.close()
             throw e
         }
     }
+
+    /** What this JVM sees; multi-release entries have their plain names. */
+    fun names(): List<String> = jar.versionedStream().map { it.name }.toList()
 
     fun attribute(name: Attributes.Name): String? = manifest?.mainAttributes?.getValue(name)
 
@@ -57,7 +56,7 @@ internal class DriverArchive(copy: File, val title: String, val location: URL, p
     /** The bytes of a class and where they come from, or null if it is not here. */
     fun readClass(path: String): Pair<ByteArray, CodeSource>? {
         val entry = entry(path) ?: return null
-        val bytes = jar.getInputStream(entry).use { it.readNBytes(limits.classBytes + 1) }
+        val bytes = whileOpen { jar.getInputStream(entry).use { it.readNBytes(limits.classBytes + 1) } } ?: return null
         if (bytes.size > limits.classBytes) {
             throw IOException("$path in $title is larger than the ${limits.classBytes} bytes that are allowed")
         }
@@ -66,24 +65,28 @@ internal class DriverArchive(copy: File, val title: String, val location: URL, p
         return bytes to sources.computeIfAbsent(signers.orEmpty().toList()) { CodeSource(location, signers) }
     }
 
-    /** A link to [name] that works while the driver is loaded, or null if it is not here; it locks and caches nothing. */
+    /** A link to [name] that works while the driver is loaded, or null if it is not here; locks and caches nothing. */
     fun resource(name: String): URL? {
         if (entry(name) == null) return null
         return URL.of(URI("driver", null, "/$title!/$name", null), Handler())
     }
 
-    fun open(name: String): InputStream =
-        jar.getInputStream(entry(name) ?: throw FileNotFoundException("$title has no $name, or is unloaded"))
+    fun open(name: String): InputStream = entry(name)?.let { whileOpen { jar.getInputStream(it) } }
+        ?: throw FileNotFoundException("$title has no $name, or is unloaded")
 
     override fun close() {
         closed = true
         jar.close()
     }
 
-    private fun entry(name: String): JarEntry? = try {
-        if (closed) null else jar.getJarEntry(name)
+    private fun entry(name: String): JarEntry? = whileOpen { jar.getJarEntry(name) }
+
+    /** Null once it is closed, also if that happens on the way. */
+    private inline fun <T> whileOpen(block: () -> T): T? = try {
+        if (closed) null else block()
     } catch (e: IllegalStateException) {
-        // Closed in between.
+        if (closed) null else throw e
+    } catch (e: IOException) {
         if (closed) null else throw e
     }
 

@@ -26,10 +26,13 @@ import kotlin.io.path.outputStream
  *
  * within a folder by name. The manifest's `Class-Path` is not followed.
  *
- * Each is copied once, and the copy's name is removed as soon as it is open: the originals may be replaced or deleted at
- * any time, and nothing is left behind even if the process is killed.
+ * Each is copied once, and the copy's name is removed as soon as it is open: the originals may be replaced or deleted
+ * at any time, and nothing is left behind even if the process is killed.
  */
-internal class DriverArchives private constructor(private val jar: Path, private val limits: LoaderLimits) : AutoCloseable {
+internal class DriverArchives private constructor(
+    private val jar: Path,
+    private val limits: LoaderLimits,
+) : AutoCloseable {
     private val opened = mutableListOf<DriverArchive>()
     private var bytesLeft = limits.bytes
 
@@ -37,12 +40,14 @@ internal class DriverArchives private constructor(private val jar: Path, private
 
     /** What an author should know about: copies of shared packages, a class path that is not followed. */
     fun notes(shared: SharedPackages): List<String> = all.flatMap { archive ->
-        val covered = archive.names.filter { it.endsWith(".class") }
+        val covered = archive.names().filter { it.endsWith(".class") }
             .groupingBy { it.substringBeforeLast('/', "").replace('/', '.') }.eachCount()
             .filterKeys(shared::covers)
         val (spi, others) = covered.entries.partition { SharedPackages().covers(it.key) }
         listOfNotNull(
-            spi.takeIf { it.isNotEmpty() }?.let { "${archive.title} brings ${count(it)}: they are not used, the kernel's are" },
+            spi.takeIf {
+                it.isNotEmpty()
+            }?.let { "${archive.title} brings ${count(it)}: they are not used, the kernel's are" },
             others.joinToString { it.key }.takeIf { it.isNotEmpty() }
                 ?.let { "${archive.title} brings classes of $it, which are shared: the application's are used" },
             archive.attribute(Attributes.Name.CLASS_PATH)
@@ -61,7 +66,7 @@ internal class DriverArchives private constructor(private val jar: Path, private
         val before = stamp()
         val main = jar.inputStream().use { add(it, jar.name, jar.toUri().toURL()) }
         if (stamp() != before) throw IOException("${jar.name} was changed while it was read")
-        main.names.filter { NESTED.matches(it) }.sorted().forEach { name ->
+        main.names().filter { NESTED.matches(it) }.sorted().forEach { name ->
             main.open(name).use { add(it, "${jar.name}!/$name", URI("jar:${jar.toUri()}!/$name").toURL()) }
         }
         for (folder in listOf(jar.resolveSibling(jar.nameWithoutExtension).resolve(LIB), jar.resolveSibling(LIB))) {
@@ -92,7 +97,9 @@ internal class DriverArchives private constructor(private val jar: Path, private
             if (read < 0) return
             bytesLeft -= read
             if (bytesLeft < 0) {
-                throw IOException("${jar.name} and its libraries are larger than the ${limits.bytes} bytes that are allowed")
+                throw IOException(
+                    "${jar.name} and its libraries are larger than the ${limits.bytes} bytes that are allowed",
+                )
             }
             to.write(buffer, 0, read)
         }

@@ -46,7 +46,9 @@ public data class FailureText(
             val known = told as? DriverException
             val type = told.javaClass.name
             return try {
-                val stack = StringWriter().also { thrown.printStackTrace(PrintWriter(it)) }.toString().take(STACK_LENGTH)
+                val stack = StringWriter().also {
+                    thrown.printStackTrace(PrintWriter(it))
+                }.toString().take(STACK_LENGTH)
                 val message = (known?.message ?: told.toString()).take(MESSAGE_LENGTH)
                 FailureText(type, known?.reason(), message, known?.remedy().orEmpty().take(MESSAGE_LENGTH), stack)
             } catch (_: Throwable) {
@@ -56,7 +58,7 @@ public data class FailureText(
     }
 }
 
-/** Runs code of drivers on threads of its own, so that one that hangs, throws or leaves something behind harms no other. */
+/** Runs code of drivers on threads of its own: one that hangs, throws or leaves something behind harms no other. */
 internal object DriverCall {
     private const val FRAMES = 30
 
@@ -78,7 +80,9 @@ internal object DriverCall {
         try {
             withTimeoutOrNull(deadline) {
                 outcome = suspendCancellableCoroutine { continuation ->
-                    val thread = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name(title).unstarted {
+                    val thread = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(
+                        false,
+                    ).name(title).unstarted {
                         val result = run(block)
                         continuation.resume(result) { _, late, _ ->
                             // The interrupt was for the call, not for cleaning up after it.

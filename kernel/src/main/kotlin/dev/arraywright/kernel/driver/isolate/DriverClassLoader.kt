@@ -22,7 +22,7 @@ internal class DriverClassLoader(
     @Volatile
     private var closed = false
 
-    /** Own classes are looked for here at once: the JDK's loaders keep a lock for every name that they were asked for. */
+    /** Own classes are looked for here only: the JDK's loaders keep a lock for every name that they were asked for. */
     override fun loadClass(name: String, resolve: Boolean): Class<*> = synchronized(getClassLoadingLock(name)) {
         val type = findLoadedClass(name)
             ?: if (gate.decides(name.substringBeforeLast('.', ""))) gate.loadClass(name) else findClass(name)
@@ -74,7 +74,10 @@ internal class DriverClassLoader(
         val known = getDefinedPackage(packageName)
         if (known != null) {
             val split = if (known.isSealed) !known.isSealed(archive.location) else sealed
-            if (split) throw SecurityException("package $packageName is sealed, and ${archive.title} has classes of it, too")
+            if (split)
+                throw SecurityException(
+                    "package $packageName is sealed, and ${archive.title} has classes of it, too",
+                )
             return
         }
         val word = { key: Name -> archive.attribute(packageName, key) }

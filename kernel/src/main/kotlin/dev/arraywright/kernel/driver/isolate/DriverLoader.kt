@@ -60,7 +60,9 @@ public class DriverLoader(
 
     private suspend fun open(jar: Path, what: String): DriverArchives {
         val unused = { late: DriverArchives -> late.close() }
-        val opened = DriverCall.apart("read ${jar.name}", null, limits.deadline, unused) { DriverArchives.open(jar, limits) }
+        val opened = DriverCall.apart("read ${jar.name}", null, limits.deadline, unused) {
+            DriverArchives.open(jar, limits)
+        }
         return when (opened) {
             is CallOutcome.Returned -> opened.value
             is CallOutcome.Failed -> throw KernelError.DriverUnusable(
@@ -120,8 +122,9 @@ public class DriverLoader(
         val why = listOf(failure.message) + if (linkage) notes else emptyList()
         val remedy = when {
             failure.remedy.isNotEmpty() -> failure.remedy
-            failure.type in MISSING -> "put the library that has it into lib/ of the jar, or share its package: " +
-                "drivers see the JDK and ${gate.shared}"
+            failure.type in MISSING ->
+                "put the library that has it into lib/ of the jar, or share its package: " +
+                    "drivers see the JDK and ${gate.shared}"
             failure.type == UnsupportedClassVersionError::class.java.name ->
                 "compile the driver for Java ${Runtime.version().feature()} or older, or run a newer one"
             linkage -> "compile the driver against the ${SharedPackages.SPI} of this kernel"

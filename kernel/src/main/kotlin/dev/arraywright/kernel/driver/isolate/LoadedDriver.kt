@@ -51,7 +51,7 @@ public class LoadedDriver internal constructor(
         return DriverCall.apart(title, loader, deadline, unused) { block(driver) }
     }
 
-    /** Lets go of the driver, which its [Driver.close] has ended before. What it has not loaded yet, it cannot any more. */
+    /** Lets go of the driver, which its [Driver.close] has ended before. What it has not loaded, it cannot any more. */
     override fun close() {
         val last = held.getAndSet(null) ?: return
         last.loader.forget()

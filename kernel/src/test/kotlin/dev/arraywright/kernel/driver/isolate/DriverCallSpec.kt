@@ -19,7 +19,12 @@ class DriverCallSpec : StringSpec({
             val thread = Thread.currentThread()
             listOf(thread.name, thread.isDaemon, thread.contextClassLoader === own, inherited.get())
         }
-        outcome.shouldBeInstanceOf<CallOutcome.Returned<List<Any?>>>().value shouldBe listOf("start ram", true, true, null)
+        outcome.shouldBeInstanceOf<CallOutcome.Returned<List<Any?>>>().value shouldBe listOf(
+            "start ram",
+            true,
+            true,
+            null,
+        )
     }
 
     "what it throws is told in words, the innermost of an initialiser's and the reason of a driver's" {

@@ -57,10 +57,19 @@ class DriverLoaderSpec : StringSpec({
     }
 
     "a driver sees the JDK and the SPI, and nothing else of the application" {
-        for (type in listOf("java.sql.Driver", "javax.management.MBeanServer", "dev.arraywright.spi.device.BlockDevice")) {
+        for (type in listOf(
+            "java.sql.Driver",
+            "javax.management.MBeanServer",
+            "dev.arraywright.spi.device.BlockDevice",
+        )) {
             tells(teller("sees", sees(type))) { _, told -> told shouldBe "given" }
         }
-        for (type in listOf("kotlin.Unit", "dev.arraywright.kernel.KernelError", "org.koin.core.Koin", "com.sun.jna.Native")) {
+        for (type in listOf(
+            "kotlin.Unit",
+            "dev.arraywright.kernel.KernelError",
+            "org.koin.core.Koin",
+            "com.sun.jna.Native",
+        )) {
             tells(teller("sees", sees(type))) { _, told -> told shouldStartWith "$type is neither in the driver nor" }
         }
     }
@@ -70,7 +79,9 @@ class DriverLoaderSpec : StringSpec({
         tells(teller("shared", sees("kotlin.collections.CollectionsKt")), below) { _, told -> told shouldBe "given" }
         val exact = DriverLoader(SharedPackages("kotlin"))
         tells(teller("shared", sees("kotlin.Unit")), exact) { _, told -> told shouldBe "given" }
-        tells(teller("shared", sees("kotlin.collections.CollectionsKt")), exact) { _, told -> told shouldContain "neither" }
+        tells(teller("shared", sees("kotlin.collections.CollectionsKt")), exact) { _, told ->
+            told shouldContain "neither"
+        }
         val copy = DriverJar().source("kotlin.Unit", "package kotlin; public class Unit {}")
         tells(teller("copy", sees("kotlin.Unit")) { library("copy.jar", copy) }, exact) { loaded, told ->
             told shouldBe "given"
@@ -94,6 +105,7 @@ class DriverLoaderSpec : StringSpec({
     "a library within the jar comes before those beside it, and of those the driver's own first" {
         val directory = (folder / "beside").createDirectories()
         val path = library("").writeTo(folder / "compile.jar")
+
         fun jar(nested: Boolean) = DriverJar().compileWith(path)
             .source("org.example.Teller", telling("org.library.Version.tell()"))
             .apply { if (nested) library("v.jar", library("nested")) }
@@ -115,7 +127,9 @@ class DriverLoaderSpec : StringSpec({
             }
             @Override public String toString() { return $expression; }
         """.trimIndent()
-        val jar = DriverJar().compileWith(path).source("org.example.Teller", driverSource("org.example.Teller", body = body))
+        val jar = DriverJar().compileWith(
+            path,
+        ).source("org.example.Teller", driverSource("org.example.Teller", body = body))
             .resource("data.txt", " text").library("v.jar", library("first")).writeTo(folder / "gone.jar")
         loader.load(jar, "org.example.Teller").use { loaded ->
             scratch.listDirectoryEntries().shouldBeEmpty()
@@ -168,12 +182,9 @@ class DriverLoaderSpec : StringSpec({
     }
 
     "the manifest's words on packages and releases are followed, and the code source names the jar" {
-        val release = DriverJar().source("org.library.Version", "package org.library; public class Version { " +
-            "public static String tell() { return \"new\"; } }")
-        val jar = DriverJar()
-            .source("org.library.Version", "package org.library; public class Version { public static String tell() { return \"old\"; } }")
-            .source("org.example.Teller", telling("org.library.Version.tell() + \" \" + getClass().getPackage().getImplementationVersion()"))
-            .multiRelease(21, release).manifest("Implementation-Version", "3.1").writeTo(folder / "words.jar")
+        val expression = "org.library.Version.tell() + \" \" + getClass().getPackage().getImplementationVersion()"
+        val jar = library("old").source("org.example.Teller", telling(expression))
+            .multiRelease(21, library("new")).manifest("Implementation-Version", "3.1").writeTo(folder / "words.jar")
         tells(jar) { loaded, told ->
             told shouldBe "new 3.1"
             loaded.driver.javaClass.protectionDomain.codeSource.location.toURI().toPath() shouldBe jar
@@ -182,9 +193,12 @@ class DriverLoaderSpec : StringSpec({
 
     "a sealed package is of one jar" {
         val rest = DriverJar().source("org.example.Rest", "package org.example; public class Rest {}")
-        val expression = "new Object() { String tell() { try { return Class.forName(\"org.example.Rest\").getName(); } " +
+        val expression = "new Object() { String tell() { " +
+            "try { return Class.forName(\"org.example.Rest\").getName(); } " +
             "catch (SecurityException | ClassNotFoundException e) { return e.getMessage(); } } }.tell()"
-        tells(teller("open", expression) { library("rest.jar", rest) }) { _, told -> told shouldBe "org.example.Rest" }
+        tells(teller("open", expression) { library("rest.jar", rest) }) { _, told ->
+            told shouldBe "org.example.Rest"
+        }
         tells(teller("sealed", expression) { manifest("Sealed", "true").library("rest.jar", rest) }) { _, told ->
             told shouldStartWith "package org.example is sealed"
             told shouldEndWith "rest.jar has classes of it, too"

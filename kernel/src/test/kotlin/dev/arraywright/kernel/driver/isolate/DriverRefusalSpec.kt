@@ -1,6 +1,6 @@
 package dev.arraywright.kernel.driver.isolate
 
-import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.KernelError.DriverUnusable
 import dev.arraywright.kernel.driver.DriverJar
 import dev.arraywright.kernel.driver.driverSource
 import dev.arraywright.kernel.driver.isolate.leak.LeakChecks
@@ -36,15 +36,17 @@ class DriverRefusalSpec : StringSpec({
         .source("org.example.Bad", driverSource("org.example.Bad", declaration = declaration, body = body))
         .writeTo(folder / "$name.jar")
 
-    suspend fun refused(jar: Path, by: DriverLoader = loader, type: String = "org.example.Bad"): KernelError.DriverUnusable {
-        val error = shouldThrow<KernelError.DriverUnusable> { by.load(jar, type) }
+    suspend fun refused(jar: Path, by: DriverLoader = loader, type: String = "org.example.Bad"): DriverUnusable {
+        val error = shouldThrow<DriverUnusable> { by.load(jar, type) }
         error.what shouldBe "cannot load the driver ${jar.fileName}"
         error.cause shouldBe null
         return error
     }
 
     fun watch(type: WeakReference<*>) =
-        (type.get() as Class<*>?)?.let { LeakWatch(it.classLoader as WatchedLoader, LeakChecks(heapDumpUpTo = 8L shl 30)) }
+        (type.get() as Class<*>?)?.let {
+            LeakWatch(it.classLoader as WatchedLoader, LeakChecks(heapDumpUpTo = 8L shl 30))
+        }
 
     "what a constructor throws is told in words, and the driver is gone" {
         val body = """
@@ -94,7 +96,10 @@ class DriverRefusalSpec : StringSpec({
 
     "a class of a newer Java is refused with what to do" {
         val source = driverSource("org.example.Bad")
-        val bad = DriverJar().source("org.example.Bad", source).classVersion("org.example.Bad", 99).writeTo(folder / "new.jar")
+        val bad = DriverJar().source(
+            "org.example.Bad",
+            source,
+        ).classVersion("org.example.Bad", 99).writeTo(folder / "new.jar")
         val error = refused(bad)
         error.why shouldStartWith "java.lang.UnsupportedClassVersionError: org/example/Bad"
         error.remedy shouldStartWith "compile the driver for Java 25 or older"
@@ -116,7 +121,10 @@ class DriverRefusalSpec : StringSpec({
     "a type that is no driver, cannot be constructed, or is not there is refused" {
         val good = jar("good", "")
         refused(good, type = "org.example.None").why shouldContain "org.example.None is neither in the driver"
-        refused(good, type = "java.lang.String").why shouldContain "java.lang.String is no dev.arraywright.spi.driver.Driver"
+        refused(
+            good,
+            type = "java.lang.String",
+        ).why shouldContain "java.lang.String is no dev.arraywright.spi.driver.Driver"
         refused(jar("hidden", "", "class Bad implements Driver")).why shouldContain "is not public"
         refused(jar("abstract", "", "public abstract class Bad implements Driver")).why shouldContain "is abstract"
         refused(jar("private", "private Bad() {}")).why shouldContain "no public constructor without parameters"
@@ -127,7 +135,11 @@ class DriverRefusalSpec : StringSpec({
         val good = jar("good", "")
         val cut = (folder / "cut.jar").apply { writeBytes(good.readBytes().let { it.copyOf(it.size / 2) }) }
         refused(cut).why shouldContain "ZipException"
-        refused((folder / "text.jar").apply { writeBytes("no jar".encodeToByteArray()) }).why shouldContain "ZipException"
+        refused(
+            (folder / "text.jar").apply {
+                writeBytes("no jar".encodeToByteArray())
+            },
+        ).why shouldContain "ZipException"
         refused(folder / "none.jar").why shouldContain "NoSuchFile"
     }
 
@@ -135,6 +147,7 @@ class DriverRefusalSpec : StringSpec({
         val small = LoaderLimits(bytes = 100_000, entries = 20, classBytes = 3_000, libraries = 1)
         val by = DriverLoader(limits = small)
         val source = driverSource("org.example.Bad")
+
         fun bad(more: DriverJar.() -> Unit) =
             DriverJar().source("org.example.Bad", source).apply(more).writeTo(folder / "large.jar")
         by.load(bad { }, "org.example.Bad").close()

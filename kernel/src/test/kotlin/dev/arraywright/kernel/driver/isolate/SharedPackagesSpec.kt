@@ -8,7 +8,8 @@ class SharedPackagesSpec : StringSpec({
     "a package is shared alone, and with .** all below it" {
         val shared = SharedPackages("com.sun.jna", "org.slf4j.**")
         val covered = listOf("com.sun.jna", "org.slf4j", "org.slf4j.spi.deep", "dev.arraywright.spi.driver")
-        val others = listOf("com.sun.jna.ptr", "com.sun", "org.slf4jx", "org", "", "dev.arraywright.spiral", "dev.arraywright")
+        val others =
+            listOf("com.sun.jna.ptr", "com.sun", "org.slf4jx", "org", "", "dev.arraywright.spiral", "dev.arraywright")
         covered.filterNot(shared::covers) shouldBe emptyList()
         others.filter(shared::covers) shouldBe emptyList()
     }

@@ -9,8 +9,8 @@ import kotlin.io.path.deleteRecursively
 import kotlin.io.path.div
 
 /**
- * Shortest strong paths from roots of the heap to a [WatchedLoader], searched backwards through a dump: each pass over the
- * file finds what refers to what the pass before found. So it takes little memory of the heap that it looks at.
+ * Shortest strong paths from roots of the heap to a [WatchedLoader], searched backwards through a dump: each pass over
+ * the file finds what refers to what the pass before found. So it takes little memory of the heap that it looks at.
  */
 internal class HeapPaths private constructor(dump: Path) {
     private class Edge(val to: Long, val holder: Long, val label: String)
@@ -82,6 +82,7 @@ internal class HeapPaths private constructor(dump: Path) {
 
     private fun holdersOf(frontier: Set<Long>): Set<Long> {
         val next = HashSet<Long>()
+
         fun found(holder: Long, type: Long, to: Long, label: String) {
             if (holder to to !in taken && edges.putIfAbsent(holder, Edge(to, type, label)) == null) next += holder
         }
@@ -145,9 +146,22 @@ internal class HeapPaths private constructor(dump: Path) {
         val path = holding.map { step ->
             val edge = edges.getValue(step)
             val name = names[edge.holder] ?: "an object"
-            (if (step == root) rootName(root, name) else name) + (if (edge.label.startsWith("[")) "" else ".") + edge.label
+            (
+                if (step == root)
+                    rootName(
+                        root,
+                        name,
+                    )
+                else
+                    name
+            ) + (if (edge.label.startsWith("[")) "" else ".") + edge.label
         }
-        return LeakHolder(kindOf(path), path.joinToString(" -> ").ifEmpty { "a frame or JNI reference to the loader itself" })
+        return LeakHolder(
+            kindOf(path),
+            path.joinToString(" -> ").ifEmpty {
+                "a frame or JNI reference to the loader itself"
+            },
+        )
     }
 
     private fun rootName(root: Long, name: String): String {

@@ -60,7 +60,12 @@ internal class HprofFile(private val path: Path) {
         }
     }
 
-    fun id(values: ByteBuffer, at: Int): Long = if (idSize == 8) values.getLong(at) else values.getInt(at).toLong() and U4
+    fun id(values: ByteBuffer, at: Int): Long = if (idSize == 8)
+        values.getLong(
+            at,
+        )
+    else
+        values.getInt(at).toLong() and U4
 
     val referenceSize: Int get() = idSize
 

@@ -26,10 +26,10 @@ public class LeakWatch internal constructor(loader: WatchedLoader, private val c
     public val collected: Boolean get() = proof.refersTo(null)
 
     /**
-     * Waits for the loader to go, asking for a collection of garbage now and then; if it stays, looks for what holds it.
+     * Waits for the loader to go, asking for a garbage collection now and then; if it stays, looks for what holds it.
      *
-     * It asks since nothing else would collect: classes go only when the whole heap is gone through, which a kernel with
-     * little to do may not need for hours. It asks seldom since each time may stop the whole process for a while, and
+     * It asks since nothing else would collect: classes go only when the whole heap is gone through, which a kernel
+     * with little to do may not need for hours. It asks seldom since each time may stop the whole process for a while, and
      * watches of one [LeakChecks] that wait at once share a collection.
      */
     public suspend fun await(patience: LeakPatience = LeakPatience()): LeakOutcome {

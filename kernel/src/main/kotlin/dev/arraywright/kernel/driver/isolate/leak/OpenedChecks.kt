@@ -22,7 +22,9 @@ internal object Peek {
 
 /** ThreadLocals of live threads whose key or value is the driver's. */
 internal class ThreadLocalCheck : LeakCheck {
-    private val maps = listOf("threadLocals", "inheritableThreadLocals").mapNotNull { Peek.field(Thread::class.java, it) }
+    private val maps = listOf("threadLocals", "inheritableThreadLocals").mapNotNull {
+        Peek.field(Thread::class.java, it)
+    }
     private val table = Peek.field("java.lang.ThreadLocal\$ThreadLocalMap", "table")
     private val value = Peek.field("java.lang.ThreadLocal\$ThreadLocalMap\$Entry", "value")
 
@@ -61,7 +63,9 @@ internal class ShutdownHookCheck : LeakCheck {
  * them are weak by their keys, so what is in them may also be held by something else.
  */
 internal class JnaCheck : LeakCheck {
-    private val maps = MAPS.mapNotNull { (type, field) -> Peek.field("com.sun.jna.$type", field, javaClass.classLoader) }
+    private val maps = MAPS.mapNotNull { (type, field) ->
+        Peek.field("com.sun.jna.$type", field, javaClass.classLoader)
+    }
 
     override fun holders(loader: WatchedLoader): List<LeakHolder> = maps.flatMap { field ->
         val map = field.get(null) as? Map<*, *> ?: return@flatMap emptyList()

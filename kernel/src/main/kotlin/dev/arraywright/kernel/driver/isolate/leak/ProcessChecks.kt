@@ -23,7 +23,9 @@ internal class LoggingCheck : LeakCheck {
                         ("handler's formatter" to it.formatter)
                 }
             parts.filter { loader.owns(it.second) }
-                .map { (part, thing) -> LeakHolder(LeakKind.LOGGING, "the $part of $title is a ${thing!!.javaClass.name}") }
+                .map { (part, thing) ->
+                    LeakHolder(LeakKind.LOGGING, "the $part of $title is a ${thing!!.javaClass.name}")
+                }
         }
     }
 }
@@ -61,8 +63,14 @@ internal class DefaultsCheck : LeakCheck {
             "System.err" to System.err,
         )
         // Values that are no text are put there with the methods of a Hashtable.
-        val properties = System.getProperties().let { synchronized(it) { it.entries.map { (key, value) -> key to value } } }
-        return Security.getProviders().filter(loader::owns).map { LeakHolder(LeakKind.SECURITY_PROVIDER, it.javaClass.name) } +
+        val properties = System.getProperties().let {
+            synchronized(it) {
+                it.entries.map { (key, value) -> key to value }
+            }
+        }
+        return Security.getProviders().filter(loader::owns).map {
+            LeakHolder(LeakKind.SECURITY_PROVIDER, it.javaClass.name)
+        } +
             defaults.filter { loader.owns(it.second) }
                 .map { (name, thing) -> LeakHolder(LeakKind.PROCESS_DEFAULT, "$name is a ${thing!!.javaClass.name}") } +
             properties.filter { loader.owns(it.first) || loader.owns(it.second) }

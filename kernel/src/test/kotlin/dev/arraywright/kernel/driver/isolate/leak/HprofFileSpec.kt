@@ -22,7 +22,9 @@ class HprofFileSpec : StringSpec({
     fun dump(idSize: Int): ByteArray {
         val bytes = ByteArrayOutputStream()
         val out = DataOutputStream(bytes)
+
         fun DataOutputStream.id(n: Int) = if (idSize == 8) writeLong(n.toLong()) else writeInt(n)
+
         fun record(tag: Int, body: DataOutputStream.() -> Unit) {
             val content = ByteArrayOutputStream().also { DataOutputStream(it).body() }.toByteArray()
             out.writeByte(tag)
@@ -45,14 +47,20 @@ class HprofFileSpec : StringSpec({
             repeat(6) { id(11 + it) }
             writeInt(16)
             writeShort(1).also { writeShort(1) }.also { writeByte(10) }.also { writeInt(5) }
-            writeShort(2).also { id(1) }.also { writeByte(2) }.also { id(30) }.also { id(1) }.also { writeByte(11) }.also { writeLong(6) }
+            writeShort(2).also {
+                id(1)
+            }.also { writeByte(2) }.also { id(30) }.also { id(1) }.also { writeByte(11) }.also { writeLong(6) }
             writeShort(2).also { id(1) }.also { writeByte(2) }.also { id(1) }.also { writeByte(5) }
-            writeByte(0x23).also { id(24) }.also { writeInt(0) }.also { writeInt(3) }.also { writeByte(5) }.also { write(ByteArray(6)) }
+            writeByte(0x23).also {
+                id(24)
+            }.also { writeInt(0) }.also { writeInt(3) }.also { writeByte(5) }.also { write(ByteArray(6)) }
         }
         record(0x1c) {
             writeByte(0x21).also { id(25) }.also { writeInt(0) }.also { id(10) }.also { writeInt(idSize + 2) }
             id(26).also { writeShort(3) }
-            writeByte(0x22).also { id(27) }.also { writeInt(0) }.also { writeInt(2) }.also { id(28) }.also { id(25) }.also { id(26) }
+            writeByte(0x22).also {
+                id(27)
+            }.also { writeInt(0) }.also { writeInt(2) }.also { id(28) }.also { id(25) }.also { id(26) }
         }
         record(0x2c) { }
         return bytes.toByteArray()
