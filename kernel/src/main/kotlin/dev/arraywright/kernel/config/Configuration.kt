@@ -2,6 +2,8 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.driver.DriverOptions
+import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.ByteSize
 import kotlinx.serialization.ExperimentalSerializationApi
@@ -25,7 +27,9 @@ import kotlin.time.Duration
  *     "export": { "name": "vault" }            // absent: not exported
  *   } ],
  *   "nbd":  { "host": "127.0.0.1", "port": 10809 },
- *   "http": { "host": "127.0.0.1", "port": 8809 }
+ *   "http": { "host": "127.0.0.1", "port": 8809 },
+ *   "driverDirectory": "/var/lib/arraywright/drivers",
+ *   "drivers": { "overlay": { "settings": { "grain": "64KiB" } } }
  * }
  * ```
  */
@@ -44,6 +48,13 @@ public data class Configuration(
     /** How long a device may take for one call; read when a kernel is started. Absent: the kernel's default. */
     @Serializable(with = DurationText::class)
     public val memberDeadline: Duration? = null,
+    /** Drivers that are loaded at run time, by name. */
+    public val drivers: Map<String, DriverConfiguration> = emptyMap(),
+    /** Where their jars are; read when a kernel is started. Absent: nowhere. */
+    public val driverDirectory: String? = null,
+    /** What drivers see of the application besides the SPI, as `org.slf4j.**`; read when a kernel is started. */
+    public val sharedPackages: List<String> = emptyList(),
+    public val maxLoadedDrivers: Int = DriverOptions.MOST,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
@@ -54,6 +65,13 @@ public data class Configuration(
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
+        require(maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
+        require(driverDirectory?.isBlank() != true) { "driverDirectory: it is blank" }
+        try {
+            SharedPackages(sharedPackages)
+        } catch (e: IllegalArgumentException) {
+            throw IllegalArgumentException("sharedPackages: ${e.message}", e)
+        }
         require(memberDeadline?.isPositive() != false) { "memberDeadline: it must be above 0, not $memberDeadline" }
         val exported = arrays.mapNotNull { it.export?.name }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
         require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
@@ -104,10 +122,8 @@ public data class Configuration(
         private fun explain(e: SerializationException): String {
             val first = e.message.orEmpty().lineSequence().first()
             val key = Regex("unknown key '([^']+)'").find(first)?.groupValues?.get(1) ?: return first
-            return "$first; did you mean '${nearest(key)}'?"
+            return "$first; did you mean '${nearest(key, KEYS)}'?"
         }
-
-        private fun nearest(key: String): String = KEYS.minBy { distance(key.lowercase(), it.lowercase()) }
 
         private val KEYS = listOf(
             Configuration.serializer(),
@@ -118,22 +134,8 @@ public data class Configuration(
             PolicyConfiguration.serializer(),
             LatencyConfiguration.serializer(),
             SpareConfiguration.serializer(),
+            DriverConfiguration.serializer(),
         ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
-
-        /** Levenshtein's edit distance. */
-        private fun distance(a: String, b: String): Int {
-            var row = IntArray(b.length + 1) { it }
-            for (i in 1..a.length) {
-                val next = IntArray(b.length + 1)
-                next[0] = i
-                for (j in 1..b.length) {
-                    val swap = row[j - 1] + if (a[i - 1] == b[j - 1]) 0 else 1
-                    next[j] = minOf(swap, row[j] + 1, next[j - 1] + 1)
-                }
-                row = next
-            }
-            return row[b.length]
-        }
     }
 
     /** The text [parse] reads back. */
