@@ -2,6 +2,7 @@ package dev.arraywright.kernel
 
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.spare.Protection
 import dev.arraywright.spi.device.StorageAddress
 import java.util.UUID
@@ -12,10 +13,12 @@ internal class Application(
     private val protection: Protection,
     private val nbd: Exports,
     private val members: Members,
+    private val drivers: DriverManager,
 ) {
     private val failures = mutableListOf<KernelError>()
 
     suspend fun apply(configuration: Configuration): List<KernelError> {
+        failures += drivers.configure(configuration.drivers, configuration.maxLoadedDrivers)
         attempt { protection.setPolicy(configuration.policy.toPolicy()) }
         val exporting = configuration.arrays.any { it.export != null }
         val listening = !exporting || nbd.running || attempt { nbd.listen(configuration.nbd) }

@@ -3,6 +3,7 @@ package dev.arraywright.kernel
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
+import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
@@ -31,7 +32,8 @@ import java.util.concurrent.TimeoutException
  *
  * Start it with [start], or take it from a Koin application that loaded [kernelModule]. Several may run in one process;
  * a device belongs to one at a time. Functions may be called from any coroutine and fail with a [KernelError].
- * [shutdown] (or [close]) ends everything that was started: exports, then arrays (marked clean), then devices.
+ * [shutdown] (or [close]) ends everything that was started: exports, then arrays (marked clean), then devices and their
+ * drivers.
  */
 public class ArraywrightKernel internal constructor(
     private val options: KernelOptions,
@@ -42,6 +44,8 @@ public class ArraywrightKernel internal constructor(
     private val stream: EventStream,
     /** What keeps arrays whole: spares, failover, rebuilds, scrubs, and the policy of all that. */
     public val protection: Protection,
+    /** The drivers that are loaded at run time. */
+    public val drivers: DriverManager,
 ) : AutoCloseable {
     private val closing = Mutex()
 
@@ -116,13 +120,13 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Brings about what is configured: policy, arrays, exports, shared spares. May be called again with another
+     * Brings about what is configured: settings of drivers, policy, arrays, exports, shared spares. May be called again with another
      * configuration: what runs already stays as it is, spares that are not named any more are let go of, and the policy
      * counts at once. What fails is returned, and does not keep the rest from running: an array comes up without a member
      * that cannot be opened, if it can do so.
      */
     public suspend fun apply(configuration: Configuration): List<KernelError> =
-        Application(registry, protection, nbd, members).apply(configuration)
+        Application(registry, protection, nbd, members, drivers).apply(configuration)
 
     /**
      * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.
@@ -134,7 +138,7 @@ public class ArraywrightKernel internal constructor(
             if (closed) return@withLock emptyList()
             closed = true
             try {
-                Ending(scope, registry, nbd, protection, stream).within(options.closeWithin)
+                Ending(scope, registry, nbd, protection, stream, drivers).within(options.closeWithin)
             } finally {
                 scope.cancel(CancellationException("the kernel is closed"))
             }

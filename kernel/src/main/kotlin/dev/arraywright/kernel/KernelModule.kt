@@ -2,6 +2,8 @@ package dev.arraywright.kernel
 
 import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
+import dev.arraywright.kernel.driver.DriverManager
+import dev.arraywright.kernel.driver.driverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.spare.Protection
@@ -36,7 +38,8 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Exports> { Exports(get<BufferPool>(), get()) }
     single<Protection> { protection(get(), get(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get()) } onClose {
+    single<DriverManager> { driverManager(get(), get(), get(), get(), get(), get(), get()) }
+    single<ArraywrightKernel> { ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get()) } onClose {
         it?.close()
     }
 }

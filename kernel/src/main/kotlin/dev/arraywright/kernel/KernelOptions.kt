@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.event.journal.JournalLimits
 import java.nio.file.Path
 import kotlin.time.Clock
@@ -16,6 +17,7 @@ import kotlin.time.Duration.Companion.seconds
  * @param journalLimits how many of them it keeps
  * @param state the directory that remembers across restarts how far scrubs came; absent: in memory only
  * @param memberDeadline how long a device of an array may take for one call, above the device's own deadline
+ * @param drivers how drivers that are loaded at run time are dealt with
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -25,4 +27,5 @@ public data class KernelOptions(
     public val journalLimits: JournalLimits = JournalLimits(),
     public val state: Path? = null,
     public val memberDeadline: Duration = 30.seconds,
+    public val drivers: DriverOptions = DriverOptions(),
 )

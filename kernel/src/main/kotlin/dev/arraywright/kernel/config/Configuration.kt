@@ -2,7 +2,6 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
-import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.ByteSize
@@ -54,7 +53,8 @@ public data class Configuration(
     public val driverDirectory: String? = null,
     /** What drivers see of the application besides the SPI, as `org.slf4j.**`; read when a kernel is started. */
     public val sharedPackages: List<String> = emptyList(),
-    public val maxLoadedDrivers: Int = DriverOptions.MOST,
+    /** How many drivers may be loaded at once; absent: as before, which is the kernel's default at first. */
+    public val maxLoadedDrivers: Int? = null,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
@@ -65,7 +65,7 @@ public data class Configuration(
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
-        require(maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
+        require(maxLoadedDrivers == null || maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
         require(driverDirectory?.isBlank() != true) { "driverDirectory: it is blank" }
         try {
             SharedPackages(sharedPackages)

@@ -135,6 +135,20 @@ public class Protection internal constructor(
         }
     }
 
+    /** A device is known to be gone: whoever uses it need not find out. */
+    internal suspend fun deviceGone(address: StorageAddress, cause: String) {
+        val text = address.toString()
+        val ids = custody.arrays.flatMap { handle ->
+            handle.known.filterValues { it == text }.keys.filter(handle::uses)
+        } +
+            listOfNotNull(custody.pool.at(address)?.id)
+        for (id in ids.toSet()) manager.deviceGone(id, cause)
+        refresh()
+    }
+
+    /** Whether the device is a shared spare that no array has. */
+    internal fun holds(address: StorageAddress): Boolean = custody.pool.at(address) != null
+
     /** The shared spares that no array has. */
     internal suspend fun pooled(): List<StorageAddress> = changing.withLock { intake.pooled() }
 

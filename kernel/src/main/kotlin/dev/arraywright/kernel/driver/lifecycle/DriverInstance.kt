@@ -37,8 +37,8 @@ internal interface DriverInstance {
 
     suspend fun close(deadline: Duration): CallOutcome<Unit>
 
-    /** Runs something else of the driver, such as closing a device of its, as the steps are run. */
-    suspend fun apart(title: String, deadline: Duration, block: () -> Unit): CallOutcome<Unit>
+    /** Runs something else of the driver, such as closing one of its devices, as the steps are run. */
+    suspend fun <T> apart(title: String, deadline: Duration, unused: (T) -> Unit, block: () -> T): CallOutcome<T>
 
     /** Throws what the driver throws. */
     fun open(address: StorageAddress, options: OpenOptions): BlockDevice
@@ -75,8 +75,12 @@ internal class IsolatedInstance(
 
     override suspend fun close(deadline: Duration): CallOutcome<Unit> = call("close", deadline) { it.close() }
 
-    override suspend fun apart(title: String, deadline: Duration, block: () -> Unit): CallOutcome<Unit> =
-        call(title, deadline) { block() }
+    override suspend fun <T> apart(
+        title: String,
+        deadline: Duration,
+        unused: (T) -> Unit,
+        block: () -> T,
+    ): CallOutcome<T> = loaded.call("driver $name: $title", deadline, unused) { block() }
 
     override fun open(address: StorageAddress, options: OpenOptions): BlockDevice {
         val driver = loaded.driver

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.serve
 
+import dev.arraywright.kernel.driver.isolate.FailureText
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.DeviceHealth
 import dev.arraywright.spi.device.DeviceInfo
@@ -9,14 +10,12 @@ import java.nio.ByteBuffer
 import java.util.concurrent.atomic.AtomicReference
 
 /**
- * A device of a driver that can be unloaded: whoever has it has nothing of the driver once it is closed, and its failures
- * are the SPI's own.
+ * A device of a driver that can be unloaded: calls are counted, and whoever has it has nothing of the driver once it is
+ * closed. What reads and writes throw is the driver's own still; what is asked beside them throws nothing.
  */
 internal class ServedDevice(device: BlockDevice, private val meter: DriverMeter) : BlockDevice {
     private val held = AtomicReference<BlockDevice?>(device)
-    private val info: DeviceInfo = device.info()
-
-    @Volatile private var why = "closed"
+    private val info: DeviceInfo = checkNotNull(device.info()) { "its info() is null" }
 
     override fun info(): DeviceInfo = info
 
@@ -34,11 +33,11 @@ internal class ServedDevice(device: BlockDevice, private val meter: DriverMeter)
     override fun allocation(offset: Long, length: Long): List<Extent> = call { ArrayList(it.allocation(offset, length)) }
 
     override fun health(): DeviceHealth {
-        val device = held.get() ?: return DeviceHealth(DeviceHealth.Status.FAILED, why)
+        val device = held.get() ?: return DeviceHealth(DeviceHealth.Status.FAILED, "closed")
         return try {
             checkNotNull(device.health()) { "its health() is null" }
         } catch (e: Throwable) {
-            DeviceHealth(DeviceHealth.Status.SUSPECT, Border.deviceFailure(info.id(), e).message.orEmpty())
+            DeviceHealth(DeviceHealth.Status.SUSPECT, "it does not tell how it is: ${FailureText.of(e).message}")
         }
     }
 
@@ -49,28 +48,24 @@ internal class ServedDevice(device: BlockDevice, private val meter: DriverMeter)
             false
         }
 
-    override fun close(): Unit = end("closed")
-
-    /** As [close], and later calls are told [why]. */
-    fun end(why: String) {
-        this.why = why
+    override fun close() {
         val device = held.getAndSet(null) ?: return
         try {
             device.close()
         } catch (_: Throwable) {
-            // Nobody could do anything about it; that it is not closed shows when the driver does not go.
+            // Nobody could do anything about it; what it left open shows when the driver does not go.
             meter.failed()
         }
     }
 
     private inline fun <T> call(body: (BlockDevice) -> T): T {
-        val device = held.get() ?: throw DeviceGoneException(info.id(), why, null)
+        val device = held.get() ?: throw DeviceGoneException(info.id(), "closed", null)
         return meter.timed {
             try {
                 body(device)
             } catch (e: Throwable) {
                 meter.failed()
-                throw Border.deviceFailure(info.id(), e)
+                throw e
             }
         }
     }

@@ -1,8 +1,13 @@
 package dev.arraywright.kernel.driver.serve
 
 import dev.arraywright.kernel.driver.isolate.CallOutcome
+import dev.arraywright.kernel.driver.isolate.FailureText
 import dev.arraywright.kernel.driver.lifecycle.DriverInstance
 import dev.arraywright.kernel.driver.lifecycle.DriverPort
+import dev.arraywright.kernel.driver.upgrade.DeviceTable
+import dev.arraywright.kernel.driver.upgrade.HandOver
+import dev.arraywright.kernel.driver.upgrade.OpenedDevice
+import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver
@@ -10,119 +15,139 @@ import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.driver.DriverException
 import dev.arraywright.spi.driver.DriverException.Reason
 import dev.arraywright.spi.driver.OpenOptions
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.time.Duration
 
 /**
  * What stands for a driver in the kernel's opener, through all its lives: restarted or upgraded, its devices are opened
- * by whatever instance there is. It knows each open device and what it was opened by. Thread-safe.
+ * by whatever instance there is. Thread-safe.
+ *
+ * @param changed told after devices came or went
  */
 internal class ServedDriver(
     private val name: String,
     private val meter: DriverMeter,
     private val changed: () -> Unit,
-) : Driver, DriverPort {
-    private val devices = LinkedHashSet<ServedEntry>()
-
-    // All guarded by devices.
+) : Driver,
+    DriverPort {
+    private val table = DeviceTable()
+    private val lock = Any()
     private var instance: DriverInstance? = null
     private var refusal = "it is not started"
     private var opening = 0
 
-    override val open: List<ServedEntry> get() = synchronized(devices) { devices.toList() }
+    val open: List<OpenedDevice> get() = table.open
 
-    override fun serve(by: DriverInstance): Unit = synchronized(devices) { instance = by }
+    override val devices: Int get() = table.open.size
 
-    override fun refuse(why: String): Unit = synchronized(devices) {
+    override fun serve(by: DriverInstance): Unit = synchronized(lock) { instance = by }
+
+    override fun refuse(why: String): Unit = synchronized(lock) {
         instance = null
         refusal = why
     }
 
-    override fun refuseUnlessUsed(why: String): Boolean = synchronized(devices) {
-        if (devices.isNotEmpty() || opening > 0) return@synchronized false
-        instance = null
-        refusal = why
-        true
+    override fun refuseUnlessUsed(why: String): Boolean = synchronized(lock) {
+        val free = opening == 0 && table.open.isEmpty()
+        if (free) refuse(why)
+        free
+    }
+
+    override suspend fun handOver(to: DriverInstance): UpgradeReport =
+        HandOver(table).run({ address, options -> openedApart(to, address, options) }) { serve(to) }
+
+    override suspend fun end(by: DriverInstance, deadline: Duration) {
+        // One that is being opened is ended, too, if it comes within the time that closing one has.
+        table.handingOver.withLock {
+            table.openings.shut()
+            try {
+                withTimeoutOrNull(deadline) { table.openings.drained() }
+            } finally {
+                table.openings.open()
+            }
+        }
+        for (entry in open) {
+            by.apart("close ${entry.address}", deadline, {}) { entry.device.close() }
+            table.remove(entry.device)
+        }
+        changed()
     }
 
     override fun open(address: StorageAddress, options: OpenOptions): BlockDevice {
-        val by = synchronized(devices) {
-            val now = instance ?: throw DriverException(
-                Reason.UNREACHABLE,
-                "the driver $name does not serve $address: $refusal",
-                "see why, or load it again",
-            )
-            opening++
-            now
-        }
         try {
-            val entry = ServedEntry(address, options, opened(by, address, options), ::left)
+            // The instance is chosen behind the gate, which a hand-over shuts.
+            val opened = counted { table.open(address, options) { opened(serving(address), address, options) } }
+            // It may have been ended meanwhile, without regard to its devices.
+            if (synchronized(lock) { instance == null }) {
+                opened.device.close()
+                throw DriverException(Reason.UNREACHABLE, "the driver $name went while it opened $address", "try again")
+            }
             meter.opened()
-            synchronized(devices) {
-                // It may have been unloaded meanwhile, without regard to its devices.
-                if (instance !== by) null else entry.also { devices += it }
-            } ?: throw late(entry, address)
-            return entry
+            return opened.device
         } finally {
-            synchronized(devices) { opening-- }
             changed()
         }
     }
 
-    override suspend fun end(by: DriverInstance, why: String, deadline: Duration) {
-        for (entry in open) {
-            by.apart("close ${entry.address}", deadline) { entry.device.end(why) }.let { outcome ->
-                if (outcome is CallOutcome.Late) meter.failed()
-            }
-            left(entry)
-        }
-    }
-
-    override fun initialize(context: DriverContext): Unit = error("$name is started already")
+    override fun initialize(context: DriverContext): Unit = error("$name is its supervisor's to initialise")
 
     override fun close(): Unit = error("$name is its supervisor's to close")
 
-    private fun opened(by: DriverInstance, address: StorageAddress, options: OpenOptions): ServedDevice =
+    private inline fun <T> counted(action: () -> T): T {
+        synchronized(lock) { opening++ }
         try {
-            val device = by.open(address, options)
-            try {
-                ServedDevice(device, meter)
-            } catch (e: Throwable) {
-                device.close()
-                throw e
-            }
+            return action()
+        } finally {
+            synchronized(lock) { opening-- }
+        }
+    }
+
+    private fun serving(address: StorageAddress): DriverInstance = synchronized(lock) {
+        instance ?: throw DriverException(
+            Reason.UNREACHABLE,
+            "the driver $name does not serve $address: $refusal",
+            "see why, or load it again",
+        )
+    }
+
+    private fun opened(by: DriverInstance, address: StorageAddress, options: OpenOptions): BlockDevice =
+        try {
+            taken(by.open(address, options))
         } catch (e: Throwable) {
-            meter.failed()
-            throw Border.openFailure(name, address, e)
+            throw failure(address, FailureText.of(e))
         }
 
-    private fun late(entry: ServedEntry, address: StorageAddress): DriverException {
-        entry.device.close()
-        return DriverException(Reason.UNREACHABLE, "the driver $name went while it opened $address", "try again")
+    private suspend fun openedApart(by: DriverInstance, address: StorageAddress, options: OpenOptions): BlockDevice {
+        val outcome = by.apart("open $address", Duration.INFINITE, { late: ServedDevice -> late.close() }) {
+            taken(by.open(address, options))
+        }
+        return when (outcome) {
+            is CallOutcome.Returned -> outcome.value
+            is CallOutcome.Failed -> throw failure(address, outcome.failure)
+            is CallOutcome.Late -> throw DriverException(Reason.UNREACHABLE, "$address: no answer", "")
+        }
     }
 
-    private fun left(entry: ServedEntry) {
-        if (synchronized(devices) { devices.remove(entry) }) changed()
+    private fun taken(device: BlockDevice): ServedDevice =
+        try {
+            ServedDevice(device, meter)
+        } catch (e: Throwable) {
+            device.close()
+            throw e
+        }
+
+    private fun failure(address: StorageAddress, text: FailureText): DriverException {
+        meter.failed()
+        val reason = text.reason ?: return DriverException(
+            Reason.FAILED,
+            "the driver $name failed to open $address: ${text.message}",
+            "see what the driver says, and ask its author",
+            DriverWords(text),
+        )
+        return DriverException(reason, text.message, text.remedy, DriverWords(text))
     }
-}
 
-/** An open device, and what it was opened by; whoever opened it closes it here. */
-internal class ServedEntry(
-    val address: StorageAddress,
-    val options: OpenOptions,
-    val device: ServedDevice,
-    private val closed: (ServedEntry) -> Unit,
-) : BlockDevice by device {
-    override fun close() {
-        device.close()
-        closed(this)
-    }
-
-    // Delegation leaves Java's default methods out.
-    override fun discard(offset: Long, length: Long): Unit = device.discard(offset, length)
-
-    override fun writeZeroes(offset: Long, length: Long): Unit = device.writeZeroes(offset, length)
-
-    override fun allocation(offset: Long, length: Long) = device.allocation(offset, length)
-
-    override fun health() = device.health()
+    /** What a driver threw, in words alone: an exception holds its class, and by its trace those of all frames. */
+    private class DriverWords(text: FailureText) : Exception(text.stack.ifEmpty { text.message }, null, false, false)
 }
