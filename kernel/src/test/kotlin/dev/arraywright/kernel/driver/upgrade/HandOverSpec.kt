@@ -12,6 +12,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContain
+import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeSameInstanceAs
@@ -157,6 +158,27 @@ class HandOverSpec : StringSpec({
         device.flush()
     }
 
+    "a flush that the hand-over left behind is waited for by the next, before the old device is closed" {
+        val table = DeviceTable()
+        val old = fakes(2)
+        old.forEach { table.open(it) }
+        val gate = old[0].hanging()
+        val flush = FakeDevice.Operation.FLUSH
+        old[1].faulty { what, _, _ ->
+            gate.awaitArrivals(1)
+            if (what == flush) throw MediumErrorException("d1", 0, 512, null)
+        }
+        suspend fun upgrade() = HandOver(table, limits = strict).run({ at, _ -> FakeDevice(at.name(), 4096) })
+        shouldThrow<KernelError.DriverUnusable> { upgrade() }.why shouldContain "medium error"
+        old.forEach { it.sound() }
+        old[0].busy() shouldBe 1
+        shouldThrow<KernelError.DriverUnusable> { upgrade() }.why shouldContain "calls in flight did not end"
+        old[0].isClosed shouldBe false
+        gate.open()
+        while (old[0].busy() > 0) Thread.onSpinWait()
+        upgrade().devices shouldBe 2
+    }
+
     "an opening during the hand-over waits, and gets the new version" {
         val table = DeviceTable()
         table.open(FakeDevice("d0", 4096))
@@ -200,6 +222,7 @@ class HandOverSpec : StringSpec({
         ).devices shouldBe 1
         new.filter { it.info().id() == "d0" }.all { it.isClosed } shouldBe true
         old.all { it.isClosed } shouldBe true
+        first.device.present.shouldBeNull()
         first.device.isOnline shouldBe false
         shouldThrow<DeviceGoneException> { first.device.flush() }
         table.open shouldBe listOf(second)
