@@ -35,6 +35,11 @@ internal class Gate {
         }
     }
 
+    /** Counts one inside who does not wait, even while it is shut: for whoever shut it. */
+    fun join() {
+        state.incrementAndGet()
+    }
+
     fun leave() {
         if (state.decrementAndGet() == SHUT) left.trySend(Unit)
     }

@@ -50,13 +50,20 @@ internal class Move(private val opened: OpenedDevice, private val time: TimeSour
 
     suspend fun flushOld() = step("the old version did not flush") {
         val flushed = old ?: return@step
-        apart("flush", flushed) {
-            try {
-                flushed.flush()
-            } catch (e: DeviceIoException) {
-                device.owe(detached(e, device.info().id()))
-                throw e
-            }
+        val visit = Visit(device.gate)
+        try {
+            apart("flush", flushed) { visit.run { flush(flushed) } }
+        } finally {
+            visit.giveUp()
+        }
+    }
+
+    private fun flush(flushed: BlockDevice) {
+        try {
+            flushed.flush()
+        } catch (e: DeviceIoException) {
+            device.owe(detached(e, device.info().id()))
+            throw e
         }
     }
 
