@@ -1,6 +1,5 @@
 package dev.arraywright.hardware.discovery
 
-
 /** A step from one state of the machine to the next. */
 public sealed interface HardwareChange {
     /** The device that came, went, or is now otherwise. */

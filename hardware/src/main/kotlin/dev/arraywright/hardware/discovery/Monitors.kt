@@ -4,8 +4,8 @@ import dev.arraywright.hardware.discovery.sysfs.Node
 import dev.arraywright.hardware.discovery.sysfs.SysfsProbe
 import dev.arraywright.hardware.hotplug.Hotplug
 import dev.arraywright.hardware.hotplug.LinuxHotplug
-import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.LinuxCalls
+import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.tree.SystemTree
 import kotlinx.coroutines.CoroutineDispatcher

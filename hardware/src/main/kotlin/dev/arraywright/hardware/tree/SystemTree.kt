@@ -43,7 +43,12 @@ internal class SystemTree(val root: Path) {
     fun attributeBytes(path: String): ByteArray? {
         val page = pages.get()
         val length = first(path, page)
-        return if (length == page.size) bytes(path) else if (length < 0) null else page.copyOf(length)
+        return if (length == page.size)
+            bytes(path)
+        else if (length < 0)
+            null
+        else
+            page.copyOf(length)
     }
 
     /** How much of [page] the first read fills; -1 if there is none. */

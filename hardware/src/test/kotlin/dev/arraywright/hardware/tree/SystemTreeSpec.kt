@@ -5,6 +5,7 @@ import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlin.io.path.writeText
 
 class SystemTreeSpec : StringSpec({
     val root = TreeFixture.write(
@@ -26,6 +27,17 @@ class SystemTreeSpec : StringSpec({
         sys.text("block/sda/empty").shouldBeNull()
         sys.long("block/sda/size") shouldBe 2048
         sys.bytes("block/sda/raw") shouldBe byteArrayOf(0, -1)
+    }
+
+    "an attribute is the text that one read gives, however long" {
+        for (name in listOf("size", "model", "empty", "power", "none")) {
+            sys.attribute("block/sda/$name") shouldBe sys.text("block/sda/$name")
+        }
+        sys.attributeBytes("block/sda/raw") shouldBe byteArrayOf(0, -1)
+        val long = " a".repeat(5000)
+        root.resolve("sys/long").writeText("\n$long ")
+        sys.attribute("long") shouldBe long.trim()
+        sys.attributeBytes("long")!!.size shouldBe long.length + 2
     }
 
     "what is not there, a directory, or no number is absent" {

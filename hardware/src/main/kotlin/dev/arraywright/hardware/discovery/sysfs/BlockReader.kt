@@ -118,7 +118,10 @@ internal class BlockReader(
         val inquiry = if (scsi) Inquiry.of(sys, device) else null
         val vendor = inquiry?.vendor
         val transport = place.transport
-        val name = if (inquiry != null) inquiry.model else sys.attribute("$device/model") ?: if (transport == "mmc") sys.attribute("$device/name") else null
+        val name = if (inquiry != null)
+            inquiry.model
+        else
+            sys.attribute("$device/model") ?: if (transport == "mmc") sys.attribute("$device/name") else null
         val removable = inquiry?.removable ?: (sys.attribute("${node.path}/removable") == "1")
         val ata = vendor == "ATA"
         val flags = buildSet {
@@ -154,14 +157,15 @@ internal class BlockReader(
         if (!scsi) {
             sys.attribute("${node.path}/serial") ?: sys.attribute("$device/serial")
         } else {
-            VitalProduct.serial(sys.attributeBytes("$device/vpd_pg80")) ?: place.usbDevice()?.let { sys.attribute("$it/serial") }
+            VitalProduct.serial(sys.attributeBytes("$device/vpd_pg80"))
+                ?: place.usbDevice()?.let { sys.attribute("$it/serial") }
         }
 
     /** Asking first costs less than failing. */
     private fun optional(path: String): ByteArray? = if (sys.exists(path)) sys.attributeBytes(path) else null
 }
 
-/** What a SCSI device says of itself: one file has all that three others tell, and counts from Linux 3.15 on. */
+/** What a SCSI device says of itself: one file has all that four others tell. */
 internal class Inquiry(val vendor: String?, val model: String?, val revision: String?, val removable: Boolean? = null) {
     companion object {
         private const val END = 36
@@ -173,7 +177,10 @@ internal class Inquiry(val vendor: String?, val model: String?, val revision: St
                 sys.attribute("$device/rev"),
             )
 
-        /** Standard INQUIRY data: removable is the highest bit of byte 1, vendor at 8, model at 16, revision at 32, all with blanks behind. Null if shorter. */
+        /**
+         * Standard INQUIRY data: removable is the highest bit of byte 1, vendor at 8, model at 16, revision at 32, all
+         * with blanks behind. Null if shorter.
+         */
         fun parse(data: ByteArray): Inquiry? =
             if (data.size < END)
                 null
@@ -181,7 +188,7 @@ internal class Inquiry(val vendor: String?, val model: String?, val revision: St
                 Inquiry(text(data, 8, 16), text(data, 16, 32), text(data, 32, END), data[1] < 0)
 
         private fun text(data: ByteArray, from: Int, to: Int): String? =
-            data.decodeToString(from, to).trim { it <= ' ' }.ifEmpty { null }
+            data.decodeToString(from, to).substringBefore('\u0000').trim { it <= ' ' }.ifEmpty { null }
     }
 }
 

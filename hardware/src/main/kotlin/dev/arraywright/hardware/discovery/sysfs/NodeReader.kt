@@ -6,8 +6,8 @@ import dev.arraywright.hardware.tree.SystemTree
 import java.util.concurrent.ConcurrentHashMap
 
 /**
- * Reads device directories, for one look and all its readers: what many devices share is read once. A look at all devices needs no
- * [holders] of each, since holders name their members.
+ * Reads device directories, for one look and all its readers: what many devices share is read once. A look at all
+ * devices needs no [holders] of each, since holders name their members.
  */
 internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
     private val drives = Drives(sys)
@@ -36,7 +36,12 @@ internal class NodeReader(private val sys: SystemTree, holders: Boolean) {
         return Node(
             path = path,
             kind = Node.Kind.PCI,
-            flags = flags + DeviceFlag.PCI + if (model?.startsWith("1af4:") == true) setOf(DeviceFlag.VIRTIO) else emptySet(),
+            flags = flags + setOfNotNull(
+                DeviceFlag.PCI,
+                DeviceFlag.VIRTIO.takeIf {
+                    model?.startsWith("1af4:") == true
+                },
+            ),
             model = model,
             transport = "pcie",
             numaNode = numaNode(place),

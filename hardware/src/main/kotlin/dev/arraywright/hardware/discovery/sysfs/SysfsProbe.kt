@@ -17,11 +17,19 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
 
     override suspend fun look(look: Look): Sight {
         val before = look.before as? SysfsSight
+        if (look.paths == null || before == null) {
+            val nodes = all(look)
+            return sight(nodes, nodes.keys, look)
+        }
         val read = HashSet<String>()
-        val all = look.paths == null || before == null
-        val nodes = if (all) all(look) else some(look.paths.orEmpty(), before?.nodes.orEmpty(), read, look)
+        return sight(some(look.paths, before.nodes, read, look), read, look)
+    }
+
+    /** Only nodes at [read] may be others than before. */
+    private fun sight(nodes: Map<String, Node>, read: Collection<String>, look: Look): Sight {
+        val before = look.before as? SysfsSight
         val mounts = look.reading("proc", ::mounts)
-        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices(if (all) nodes.keys else read) }
+        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices(read) }
             ?: Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices()
         return SysfsSight(nodes, mounts, devices)
     }

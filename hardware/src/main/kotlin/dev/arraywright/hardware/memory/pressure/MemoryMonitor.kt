@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.memory.pressure
 
-import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.LinuxCalls
+import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.PosixException
 import dev.arraywright.hardware.memory.source.Sources
 import dev.arraywright.hardware.tree.SystemTree
@@ -81,7 +81,8 @@ public class MemoryMonitor internal constructor(
     )
 
     init {
-        CoroutineScope(context + job).launch { run() }
+        // all of it where it may block, as each change of threads is one more wake-up
+        CoroutineScope(context + job).launch(io) { run() }
     }
 
     /** Looks at all sources now rather than when it is time; returns when [pressure] tells the result. */
@@ -100,10 +101,8 @@ public class MemoryMonitor internal constructor(
     private suspend fun run() {
         var sources = emptyList<PressureSource>()
         try {
-            withContext(io) {
-                sources = makeSources()
-                statuses.value = sources.map { it.open { wakes.trySend(Unit) } }
-            }
+            sources = makeSources()
+            statuses.value = sources.map { it.open { wakes.trySend(Unit) } }
             watch(sources.zip(statuses.value).mapNotNull { (source, status) -> source.takeIf { status.active } })
         } finally {
             withContext(NonCancellable + io) {
@@ -120,15 +119,14 @@ public class MemoryMonitor internal constructor(
         while (true) {
             val asked = generateSequence { refreshes.tryReceive().getOrNull() }.toList()
             val now = start.elapsedNow()
-            val demands = withContext(io) {
-                val moment = Moment(now, proc, reclaimable)
-                active.map { it.look(moment) }
-            }
+            val moment = Moment(now, proc, reclaimable)
+            val demands = active.map { it.look(moment) }
             judgement = judge.judge(judgement, demands, now)
             told.value = judgement.pressure
             asked.forEach { it.complete(Unit) }
-            delay(options.gap)
             withTimeoutOrNull(wait(active, judgement)) { wakes.receive() }
+            delay(options.gap - (start.elapsedNow() - now))
+            wakes.tryReceive() // what came meanwhile is looked at now
         }
     }
 
@@ -136,7 +134,7 @@ public class MemoryMonitor internal constructor(
     private fun wait(active: List<PressureSource>, judgement: Judgement): Duration =
         when {
             active.isEmpty() -> Duration.INFINITE
-            else -> minOf(options.period, judgement.recheck ?: options.period) - options.gap
+            else -> minOf(options.period, judgement.recheck ?: options.period)
         }
 
     /** Ends the watch; [pressure] stays as it is. */

@@ -90,4 +90,16 @@ class MountTableSpec : StringSpec({
         VitalProduct.serial(byteArrayOf(0, 0x80.toByte())).shouldBeNull()
         checkAll<ByteArray> { VitalProduct.serial(it) }
     }
+
+    "a SCSI device's inquiry tells what it is, whatever it holds" {
+        val header = byteArrayOf(0, 0x80.toByte(), 6, 2, 31, 0, 0, 0)
+        val told = Inquiry.parse(header + "SanDisk Ultra\u0000rubbish   1.00and more".encodeToByteArray())!!
+        told.vendor shouldBe "SanDisk"
+        told.model shouldBe "Ultra"
+        told.revision shouldBe "1.00"
+        told.removable shouldBe true
+        Inquiry.parse(header + "SEAGATE ".repeat(3).encodeToByteArray()).shouldBeNull()
+        checkAll<ByteArray> { Inquiry.parse(it) }
+        checkAll<ByteArray> { Inquiry.parse(header + ByteArray(28) + it)!!.model.shouldBeNull() }
+    }
 })

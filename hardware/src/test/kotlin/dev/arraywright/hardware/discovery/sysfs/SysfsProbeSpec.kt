@@ -25,6 +25,7 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.types.shouldBeSameInstanceAs
 
 class SysfsProbeSpec : StringSpec({
     suspend fun devices(
@@ -210,6 +211,35 @@ class SysfsProbeSpec : StringSpec({
         val all = tree.probe().look(Look()).devices
         all.named("sda").inUse shouldBe "part of loop0"
         all.named("loop0").members shouldBe setOf(all.named("sda").id)
+    }
+
+    "what changes of a disk is told of its partitions, and the other devices are the same objects" {
+        val tree = DeviceTree()
+        val disk = tree.disk("sda", "8:0", "naa.1", target = 0)
+        tree.partition(disk, 1, "8:1", 64)
+        tree.disk("sdb", "8:16", "naa.2", target = 1)
+        tree.controller()
+        val first = tree.probe().look(Look())
+        tree.write("$disk/queue/physical_block_size", "4096")
+        tree.write("$disk/size", "8")
+        val again = tree.probe().look(Look(first, setOf(disk))).devices
+        again shouldBe tree.probe().look(Look()).devices
+        again.named("sda").size shouldBe 4096
+        again.named("sda1").physicalBlockSize shouldBe 4096
+        again.named("sdb") shouldBeSameInstanceAs first.devices.named("sdb")
+    }
+
+    "what a PCI function's uevent tells is as its files have it" {
+        val tree = DeviceTree()
+        tree.controller()
+        val function = DeviceTree.HBA
+        tree.write("$function/vendor", "0x1af4")
+        tree.write("$function/device", "0x1001")
+        val files = tree.probe().look(Look()).devices
+        tree.write("$function/uevent", "DRIVER=virtio-pci\nPCI_CLASS=10700\nPCI_ID=1AF4:1001")
+        for (file in listOf("class", "vendor", "device")) tree.write("$function/$file", "")
+        tree.probe().look(Look()).devices shouldBe files
+        files.values.single().flags shouldBe setOf(PCI, STORAGE_CONTROLLER, VIRTIO)
     }
 
     "accelerators are found by their class" {

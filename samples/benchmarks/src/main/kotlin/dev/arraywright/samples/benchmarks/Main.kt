@@ -14,7 +14,7 @@ private val usage = """
     bitmap-cost:      size=1GiB (the same) time=6s queues=1,16 bitmap-chunk=auto
     resync:           array=1GiB dirty=1 (%) bitmap-chunk=256KiB
     discovery:        devices=1000 rounds=7 changes=500 dir=/tmp
-    idle:             seconds=60 settle=15 rounds=1
+    idle:             seconds=60 settle=60 rounds=1
 """.trimIndent()
 
 /** Runs the benchmark that is named first with the options after it. */

@@ -1,12 +1,12 @@
 package dev.arraywright.samples.benchmarks.device
 
-import dev.arraywright.hardware.device.block.BlockSpecialDriver
 import dev.arraywright.hardware.device.BuiltInDrivers
 import dev.arraywright.hardware.device.DeviceOpener
+import dev.arraywright.hardware.device.block.BlockSpecialDriver
 import dev.arraywright.hardware.device.file.FileDriver
 import dev.arraywright.hardware.device.file.FileImages
-import dev.arraywright.hardware.device.memory.MemoryDriver
 import dev.arraywright.hardware.device.guard.SystemDeadlineTimer
+import dev.arraywright.hardware.device.memory.MemoryDriver
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.samples.benchmarks.Options
 import dev.arraywright.samples.benchmarks.writeThrough

@@ -16,7 +16,7 @@ internal class Discovery(options: KeyValues) {
     private val series = LinkedHashMap<String, Series>()
 
     suspend fun run() {
-        println("discovery: $devices block devices, a new JVM for each figure, $rounds rounds, $changes changes in each")
+        println("discovery: $devices block devices, new JVMs in each of $rounds rounds, $changes changes in each")
         val root = Files.createTempDirectory(directory, "discovery")
         try {
             val shelves = Shelves(root, devices).apply { make() }

@@ -125,7 +125,7 @@ internal class PlainReads(arguments: List<String>) {
         fun of(disk: Path): List<String> = (
             listOf("uevent", "size", "ro", "removable", "queue/rotational", "queue/logical_block_size") +
                 listOf("queue/physical_block_size", "device/model")
-            ).map { "$disk/$it" }
+        ).map { "$disk/$it" }
 
         /** Reads each once, which gives all of it. */
         fun read(files: List<String>, most: Int = Int.MAX_VALUE): Int {

@@ -14,32 +14,38 @@ import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * What a kernel takes that has nothing to do: all of its JVM, with and without what watches the machine, which differ by
- * what that takes. All run at the same time.
+ * What a kernel takes that has nothing to do: all of its JVM, with and without what watches the machine, which differ
+ * by what that takes. All run at the same time.
  */
 internal class Idle(options: KeyValues) {
     private val seconds = options.int("seconds", 60)
-    private val settle = options.int("settle", 15)
+    private val settle = options.int("settle", 60)
     private val rounds = options.int("rounds", 1)
     private val kinds = listOf("jvm", "plain", "watch", "plain-array", "watch-array")
     private val cpu = kinds.associateWith { Series() }
+    private val compilers = kinds.associateWith { Series() }
     private val wakes = kinds.associateWith { Series() }
     private val monitors = listOf(Series(), Series())
+    private val settled = listOf(Series(), Series())
     private var threads = emptyMap<String, Usage>()
 
     suspend fun run() {
         println("idle: $seconds s after $settle s to settle, $rounds rounds of all at the same time")
         repeat(rounds) { round() }
         println("all of the process, median [least most]: % of a core; times a second that a thread of it is woken")
-        val titles = listOf("anchor: a JVM that waits", "kernel, watch=false", "kernel", "one array, watch=false", "one array")
+        val titles = listOf("anchor: a JVM that waits", "anchor: kernel, watch=false", "kernel") +
+            listOf("anchor: one array, watch=false", "one array")
         val rows = kinds.zip(titles) { kind, title ->
-            listOf(title, cpu.getValue(kind).show(3), wakes.getValue(kind).show(1))
+            listOf(cpu, compilers).map { it.getValue(kind).show(3) }.let { (all, compiler) ->
+                listOf(title, all, compiler, wakes.getValue(kind).show(1))
+            }
         }
-        printTable(listOf(listOf("", "CPU", "wake-ups")) + rows)
+        printTable(listOf(listOf("", "CPU", "of that, the JVM's compilers", "wake-ups")) + rows)
         println("all monitors (with less without): ${monitors[0].show(3)} %, with an array ${monitors[1].show(3)} %")
+        println("of that without the JVM's compilers: ${settled[0].show(3)} %, with an array ${settled[1].show(3)} %")
         println("target: 0.2 % at most for all monitors")
         println("threads of the kernel that watches and has an array, in the last round:")
-        val busiest = threads.entries.filter { it.value.waits > 0 || it.value.cpu > 0 }.sortedByDescending { it.value.cpu }
+        val busiest = threads.entries.filter { it.value.cpu > 0 }.sortedByDescending { it.value.cpu }
         printTable(
             listOf(listOf("  thread", "CPU us/s", "wake-ups/s")) + busiest.map { (name, usage) ->
                 listOf("  $name", "%.1f".form(usage.cpu / 1e3 / seconds), "%.2f".form(usage.waits.toDouble() / seconds))
@@ -52,11 +58,18 @@ internal class Idle(options: KeyValues) {
         val found = running.mapValues { it.value.found((seconds + settle).seconds + 1.minutes) }
         for ((kind, figures) in found) {
             cpu.getValue(kind) += figures.getValue("percent").toDouble()
+            compilers.getValue(kind) += figures.getValue("compilers").toDouble()
             wakes.getValue(kind) += figures.getValue("wakes").toDouble()
         }
-        fun percent(kind: String) = found.getValue(kind).getValue("percent").toDouble()
-        monitors[0] += percent("watch") - percent("plain")
-        monitors[1] += percent("watch-array") - percent("plain-array")
+
+        fun figure(kind: String, name: String) = found.getValue(kind).getValue(name).toDouble()
+        for ((i, array) in listOf("", "-array").withIndex()) {
+            val (with, without) = listOf("watch", "plain").map { kind ->
+                figure("$kind$array", "percent") to figure("$kind$array", "compilers")
+            }
+            monitors[i] += with.first - without.first
+            settled[i] += with.first - with.second - (without.first - without.second)
+        }
         val last = found.getValue("watch-array")
         println("looks at devices meanwhile: ${last["looks"]} (those of an idle machine: the full one each minute)")
         threads = last.filterKeys { it.startsWith(THREAD) }.map { (name, usage) ->
@@ -104,6 +117,8 @@ internal class IdleProcess(arguments: List<String>) {
             Usage(usage.cpu - then.cpu, usage.waits - then.waits)
         }
         println("percent=${used.values.sumOf { it.cpu } * 100.0 / time}")
+        val compilers = used.filterKeys { "C1 Comp" in it || "C2 Comp" in it }.values
+        println("compilers=${compilers.sumOf { it.cpu } * 100.0 / time}")
         println("wakes=${used.values.sumOf { it.waits } * 1e9 / time}")
         println("looks=${(kernel?.looks() ?: 0) - looked}")
         for ((name, usage) in used) println("${Idle.THREAD}$name=${usage.cpu} ${usage.waits}")

@@ -8,9 +8,9 @@ import kotlin.io.path.writeBytes
 import kotlin.io.path.writeText
 
 /**
- * A `/sys` and a `/proc` as a server with shelves of disks has them: of each ten block devices seven are SAS disks behind
- * expanders, two are NVMe namespaces, one is a partition of one of those; besides their controllers and PCI functions.
- * With files that nobody asks for, as directories are that long.
+ * A `/sys` and a `/proc` as a server with shelves of disks has them: of each ten block devices seven are SAS disks
+ * behind expanders, two are NVMe namespaces, one is a partition of one of those; besides their controllers and PCI
+ * functions. With files that nobody asks for, as directories are that long.
  */
 internal class Shelves(root: Path, private val devices: Int) {
     val sys: Path = root.resolve("sys")
@@ -128,8 +128,17 @@ internal class Shelves(root: Path, private val devices: Int) {
     companion object {
         private fun zeroes(vararg names: String) = names.associateWith { "0" }
 
-        private val SCSI = mapOf("vendor" to "SEAGATE ", "model" to "ST12000NM0027   ", "rev" to "E004", "type" to "0") +
-            zeroes("iodone_cnt", "ioerr_cnt", "iorequest_cnt", "iocounterbits", "queue_depth", "state", "timeout")
+        private val SCSI = mapOf("vendor" to "SEAGATE ", "model" to "ST12000NM0027   ", "rev" to "E004") +
+            zeroes(
+                "type",
+                "iodone_cnt",
+                "ioerr_cnt",
+                "iorequest_cnt",
+                "iocounterbits",
+                "queue_depth",
+                "state",
+                "timeout",
+            )
 
         /** Type, qualifier and flags, then the vendor, model and revision of the above. */
         private val INQUIRY = byteArrayOf(0, 0, 6, 0x12, 0x8b.toByte(), 1, 0x10, 2) +
