@@ -2,6 +2,7 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.ByteSize
@@ -72,6 +73,9 @@ public data class Configuration(
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
         require(maxLoadedDrivers == null || maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
+        drivers.keys.forEach { name ->
+            require(DRIVER.matches(name)) { "drivers: '$name' is no driver's name, which has a-z, 0-9 and - . _" }
+        }
         require(driverDirectory?.isBlank() != true) { "driverDirectory: it is blank" }
         try {
             SharedPackages(sharedPackages)
@@ -83,7 +87,19 @@ public data class Configuration(
         require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
     }
 
+    /** A kernel's [options] with what counts from its start on. */
+    public fun applyTo(options: KernelOptions): KernelOptions = options.copy(
+        memberDeadline = memberDeadline ?: options.memberDeadline,
+        drivers = options.drivers.copy(
+            directory = driverDirectory?.let { Path.of(it) } ?: options.drivers.directory,
+            sharedPackages = sharedPackages.ifEmpty { options.drivers.sharedPackages },
+            maxLoaded = maxLoadedDrivers ?: options.drivers.maxLoaded,
+        ),
+    )
+
     public companion object {
+        private val DRIVER = Regex("[a-z0-9][a-z0-9._-]{0,63}")
+
         @OptIn(ExperimentalSerializationApi::class)
         private val json = Json {
             allowComments = true

@@ -38,8 +38,8 @@ import kotlin.time.Duration
 
 /**
  * The drivers that are loaded at run time, each with a class loader and a supervisor of its own; see [DriverState] for
- * their life. Thread-safe. Which driver is loaded and which one goes is decided one at a time; what takes a driver's time
- * holds up nothing but that driver. What cannot be done is refused with a [KernelError] and told by an event.
+ * their life. Thread-safe. Which driver is loaded and which one goes is decided one at a time; what takes a driver's
+ * time holds up nothing but that driver. What cannot be done is refused with a [KernelError] and told by an event.
  */
 public class DriverManager internal constructor(
     private val scope: CoroutineScope,
@@ -59,7 +59,9 @@ public class DriverManager internal constructor(
     init {
         house.onChange = roster::refresh
         users.advise { scheme ->
-            roster.offering(scheme)?.let { (info, jar) -> "load the driver ${info.name} from $jar, which serves $scheme:" }
+            roster.offering(scheme)?.let { (info, jar) ->
+                "load the driver ${info.name} from $jar, which serves $scheme:"
+            }
         }
     }
 
@@ -162,9 +164,9 @@ public class DriverManager internal constructor(
     }
 
     /**
-     * Replaces a running driver by another version of it, under its open devices: the new one is loaded and started beside
-     * the old one, calls wait while all devices are opened anew and switched, and the old one is unloaded. If anything
-     * fails on the way, the old one goes on.
+     * Replaces a running driver by another version of it, under its open devices: the new one is loaded and started
+     * beside the old one, calls wait while all devices are opened anew and switched, and the old one is unloaded. If
+     * anything fails on the way, the old one goes on.
      */
     public suspend fun upgrade(name: String, jar: Path, type: String? = null): UpgradeReport {
         val next = candidate(jar, type, name)
@@ -211,7 +213,11 @@ public class DriverManager internal constructor(
                     val needing = Dependencies.neededBy(entry.info.name, entries.map { it.info }).map { jobs[it.name] }
                     jobs[entry.info.name] = launch {
                         needing.forEach { it?.join() }
-                        end(entry, proven = false)
+                        try {
+                            end(entry, proven = false)
+                        } catch (_: KernelError.Closed) {
+                            // Somebody unloads it already.
+                        }
                     }
                 }
             }

@@ -14,8 +14,8 @@ import java.nio.file.Path
  * @property directory where their jars are; absent: nowhere in particular
  * @property sharedPackages what they see of the application besides the SPI, as [SharedPackages] has it
  * @property maxLoaded how many are loaded at once, unless the configuration says otherwise
- * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap, which
- *   stops the process for a while; 0: never
+ * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap,
+ *   which stops the process for a while; 0: never
  */
 public data class DriverOptions(
     public val directory: Path? = null,

@@ -22,9 +22,12 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.shouldNotBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.file.Path
 import kotlin.io.path.div
@@ -149,6 +152,28 @@ class DriverManagerSpec : StringSpec({
         }
     }
 
+    "many who load and unload one driver at once are served one after the other, or told what stands in the way" {
+        kernel { kernel ->
+            val path = jar(folder(), "wanted")
+            val outcomes = withContext(Dispatchers.Default) {
+                List(8) {
+                    async {
+                        List(5) {
+                            val loaded = runCatching { kernel.drivers.load(path) }
+                            listOf(loaded, runCatching { kernel.drivers.unload("wanted") })
+                        }
+                    }
+                }.awaitAll().flatten().flatten()
+            }
+            outcomes.mapNotNull { it.exceptionOrNull() }.filter {
+                it !is KernelError.InUse && it !is KernelError.NotFound
+            }.shouldBeEmpty()
+            if (kernel.drivers.status("wanted")?.state == DriverState.Running) kernel.drivers.unload("wanted")
+            withTimeout(60.seconds) { kernel.drivers.drivers.first { it.isEmpty() } }
+            kernel.drivers.statistics.leaked shouldBe 0
+        }
+    }
+
     "a jar of several drivers needs the class to be named" {
         kernel { kernel ->
             val path = DriverJar().source("org.example.A", driverSource("org.example.A"))
@@ -262,7 +287,8 @@ class DriverManagerSpec : StringSpec({
             val event = kernel.until(Topic.DRIVER_LEAKED).last().occurrence as DriverLeaked
             event.holders.first() shouldContain "left-behind"
             kernel.drivers.statistics.leaked shouldBe 1
-            Thread.getAllStackTraces().keys.filter { it.name == "left-behind" }.shouldHaveSize(1).forEach(Thread::interrupt)
+            val left = Thread.getAllStackTraces().keys.filter { it.name == "left-behind" }
+            left.shouldHaveSize(1).forEach(Thread::interrupt)
         }
     }
 

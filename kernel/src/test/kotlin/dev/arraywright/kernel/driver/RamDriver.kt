@@ -6,7 +6,7 @@ import kotlin.io.path.div
 /**
  * A driver of memory, `ram:NAME`, 16 MiB each, whose devices keep their bytes only while they are open; with a
  * directory in its setting `keep` they are files there, which outlive it. `ram:bad` cannot be opened, and `ram:odd`
- * fails to read its second MiB by an exception of its own.
+ * fails to read its 13th MiB by an exception of its own.
  *
  * @param body more members; `void start()` and the like
  */
@@ -68,7 +68,7 @@ private val RAM = """
       }
       public DeviceInfo info() { return info; }
       public void read(java.nio.ByteBuffer target, long offset) throws DeviceIoException {
-        if (odd && offset >= 1 << 20 && offset < 2 << 20) throw new Oops("odd bytes");
+        if (odd && offset >= 12 << 20 && offset < 13 << 20) throw new Oops("odd bytes");
         work(() -> { for (long at = offset; target.hasRemaining();) at += file.read(target, at); });
       }
       public void write(java.nio.ByteBuffer source, long offset) throws DeviceIoException {

@@ -112,12 +112,14 @@ internal class Admission(
     fun withdraw(entry: DriverEntry) {
         entry.registration?.close()
         entry.registration = null
+        entry.offered = emptyList()
     }
 
     /** Each after those that it needs. */
     fun inOrder(entries: List<DriverEntry>): List<DriverEntry> {
         val byName = entries.associateBy { it.info.name }
-        val ordered = Dependencies.order(entries.map { it.info }, emptyMap()) { _, _ -> }.map { byName.getValue(it.name) }
+        val infos = Dependencies.order(entries.map { it.info }, emptyMap()) { _, _ -> }
+        val ordered = infos.map { byName.getValue(it.name) }
         // What lost what it needs, by a failure, comes last and so goes first.
         return ordered + (entries - ordered.toSet())
     }
@@ -129,19 +131,20 @@ internal class Admission(
     }
 
     private fun offer(entry: DriverEntry, info: DriverInfo, what: String) {
-        withdraw(entry)
+        // What stays the same is not withdrawn for a moment, in which somebody may open a device.
+        if (entry.registration != null && entry.offered == info.schemes) return
         requireFree(info, entry, what)
+        withdraw(entry)
         entry.registration = try {
-            opener.register(info.schemes, entry.port)
+            opener.register(info.schemes, entry.port).also { entry.offered = info.schemes }
         } catch (e: IllegalArgumentException) {
             throw KernelError.InUse(what, e.message.orEmpty(), "unload that one first")
         }
     }
 
     private fun requireFree(info: DriverInfo, entry: DriverEntry, what: String) {
-        val own = if (entry.registration == null) emptySet() else entry.info.schemes.toSet()
-        val taken = info.schemes.firstOrNull { it in opener.schemes && it !in own } ?: return
-        val owner = roster.all.firstOrNull { it !== entry && it.registration != null && taken in it.info.schemes }
+        val taken = info.schemes.firstOrNull { it in opener.schemes && it !in entry.offered } ?: return
+        val owner = roster.all.firstOrNull { taken in it.offered }
         val who = owner?.let { "the driver ${it.info.name}" } ?: "a driver that comes with Arraywright"
         throw KernelError.InUse(what, "$taken: is served by $who", if (owner == null) "" else "unload that one first")
     }

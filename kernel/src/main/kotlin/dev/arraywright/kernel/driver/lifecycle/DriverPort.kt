@@ -3,7 +3,10 @@ package dev.arraywright.kernel.driver.lifecycle
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import kotlin.time.Duration
 
-/** Where a driver's devices are opened from, through all its lives; see [dev.arraywright.kernel.driver.serve.ServedDriver]. */
+/**
+ * Where a driver's devices are opened from, through all its lives; see
+ * [dev.arraywright.kernel.driver.serve.ServedDriver].
+ */
 internal interface DriverPort {
     /** How many are open. */
     val devices: Int

@@ -20,6 +20,9 @@ internal class DriverEntry(val supervisor: DriverSupervisor, val port: ServedDri
     /** That it is offered to those who open devices. */
     var registration: AutoCloseable? = null
 
+    /** The schemes that it is offered for. */
+    var offered: List<String> = emptyList()
+
     /** Settings that were given with the load, which those of the configuration do not replace. */
     var given: Map<String, String> = emptyMap()
 

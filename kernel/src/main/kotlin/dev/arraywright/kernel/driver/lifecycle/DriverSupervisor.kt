@@ -77,7 +77,7 @@ internal class DriverSupervisor(
 
     /** From its jar to running; after a failure anew, which lifts a quarantine. */
     suspend fun load(from: DriverCandidate, with: Map<String, String>): Unit = mailbox.ask {
-        if (state.value !in listOf(DriverState.Discovered, DriverState.Unloaded) && state.value !is DriverState.Failed) {
+        if (state.value != DriverState.Discovered && state.value !is DriverState.Failed) {
             throw KernelError.InUse("cannot load the driver $name", "it is loaded already", "upgrade it instead")
         }
         crashes.clear()
@@ -130,7 +130,11 @@ internal class DriverSupervisor(
         if (last == null) move(DriverEvent.Unload)
         instance = null
         left = true
-        if (last != null && proven) leaving = last else if (state.value == DriverState.Unloading) move(DriverEvent.Done)
+        if (last != null && proven) {
+            leaving = last
+        } else if (state.value == DriverState.Unloading) {
+            move(DriverEvent.Done)
+        }
         troubles
     }
 

@@ -31,7 +31,7 @@ internal class ServedDriver(
     private val changed: () -> Unit,
 ) : Driver,
     DriverPort {
-    private val table = DeviceTable()
+    private val table = DeviceTable(changed)
     private val lock = Any()
     private var instance: DriverInstance? = null
     private var refusal = "it is not started"
@@ -69,9 +69,9 @@ internal class ServedDriver(
         }
         for (entry in open) {
             by.apart("close ${entry.address}", deadline, {}) { entry.device.close() }
+            // One that hangs while it is closed is none of the driver's any more.
             table.remove(entry.device)
         }
-        changed()
     }
 
     override fun open(address: StorageAddress, options: OpenOptions): BlockDevice {

@@ -10,8 +10,12 @@ internal class OpenedDevice(val address: StorageAddress, val options: OpenOption
     override fun toString(): String = address.toString()
 }
 
-/** The open devices of one driver, whatever its version. Thread-safe. */
-internal class DeviceTable {
+/**
+ * The open devices of one driver, whatever its version. Thread-safe.
+ *
+ * @param left told after a device was closed
+ */
+internal class DeviceTable(private val left: () -> Unit = {}) {
     private val devices = LinkedHashMap<SwitchableDevice, OpenedDevice>()
 
     /** Openings go through it, so that none slips from the old version past a hand-over. */
@@ -39,6 +43,6 @@ internal class DeviceTable {
 
     /** Forgets one that is closed, which closing it does. */
     fun remove(device: SwitchableDevice) {
-        synchronized(devices) { devices.remove(device) }
+        if (synchronized(devices) { devices.remove(device) } != null) left()
     }
 }

@@ -270,7 +270,8 @@ class DriverSupervisorSpec : StringSpec({
                 driver.settings shouldBe mapOf("a" to "1")
                 script.on("reconfigure#1", Act.Fine)
                 instances.single().reconfigures = false
-                shouldThrow<KernelError.DriverUnusable> { driver.configure(mapOf("a" to "2")) }.why shouldContain "neither"
+                shouldThrow<KernelError.DriverUnusable> { driver.configure(mapOf("a" to "2")) }.why shouldContain
+                    "neither"
                 driver.settings shouldBe mapOf("a" to "1")
                 driver.state.value shouldBe DriverState.Running
                 port.serving shouldBe instances[0]
