@@ -86,6 +86,7 @@ class DirectoryWatchHostSpec : StringSpec({
 
     "its thread ends with it" {
         val directory = root.resolve("ends").createDirectory()
+
         fun threads() = Thread.getAllStackTraces().keys.filter { it.name == "watch $directory" }
         watching(directory, pace) { threads().size shouldBe 1 }
         for (thread in threads()) thread.join()

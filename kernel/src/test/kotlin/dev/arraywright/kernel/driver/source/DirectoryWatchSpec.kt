@@ -82,6 +82,7 @@ class DirectoryWatchSpec : StringSpec({
 
     val root = tempdir().toPath()
     var number = 0
+
     fun scene(make: Boolean = true, test: suspend Scene.() -> Unit) = runTest {
         val directory = root.resolve("d${number++}")
         if (make) directory.createDirectory()
@@ -116,7 +117,9 @@ class DirectoryWatchSpec : StringSpec({
     "a change of the same size that sets back the time is seen, and one of the file's rights alone is none" {
         scene {
             val time = FileTime.fromMillis(1_000_000)
+
             fun touched() = Files.getAttribute(file("a.jar"), "unix:ctime")
+
             fun put(seed: Int) = file("a.jar").writeBytes(jarBytes(seed, size = 1_000)).also {
                 Files.setLastModifiedTime(file("a.jar"), time)
             }

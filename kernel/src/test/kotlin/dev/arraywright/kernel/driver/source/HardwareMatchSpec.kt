@@ -3,8 +3,8 @@ package dev.arraywright.kernel.driver.source
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverVersion
 import dev.arraywright.kernel.driver.scan.DriverCandidate
-import io.kotest.core.spec.style.StringSpec
 import io.kotest.assertions.withClue
+import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import java.nio.file.Path
@@ -82,7 +82,14 @@ class HardwareMatchSpec : StringSpec({
         repeat(5_000) {
             val glob = random.text("ab*?", 8)
             val subject = random.text("abc", 8)
-            val regex = glob.map { if (it == '*') ".*" else if (it == '?') "." else it.toString() }.joinToString("")
+            val regex = glob.map {
+                if (it == '*')
+                    ".*"
+                else if (it == '?')
+                    "."
+                else
+                    it.toString()
+            }.joinToString("")
             withClue("$glob and $subject") {
                 HardwarePattern(glob).matches(subject) shouldBe Regex(regex).matches(subject)
             }

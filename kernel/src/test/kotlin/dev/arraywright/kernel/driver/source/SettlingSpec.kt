@@ -15,6 +15,7 @@ import kotlin.time.Duration.Companion.seconds
 class SettlingSpec : StringSpec({
     val jar = Path.of("a.jar")
     val pace = WatchPace()
+
     fun sighting(number: Int) = FileSighting(number.toLong(), Instant.EPOCH, Instant.EPOCH, "inode $number")
 
     /** A directory with one file at most, looked at whenever told. */
@@ -109,58 +110,61 @@ class SettlingSpec : StringSpec({
     }
 
     "whatever happens: shown is what was whole and quiet, and in the end what there is" {
-        for (seed in 1..500) withClue("seed $seed") {
-            val random = Random(seed)
-            val paths = List(4) { Path.of("$it.jar") }
-            val settling = Settling(pace)
-            var now = Duration.ZERO
-            val files = HashMap<Path, FileSighting>()
-            val whole = HashMap<FileSighting, Boolean>()
-            val changed = HashMap<Path, Duration>()
-            var number = 0
-            fun look() {
-                val before = settling.jars
-                settling.see(now, files)
-                for ((path, seen) in settling.due(now)) {
-                    seen shouldBe files[path]
-                    val good = whole.getValue(seen)
-                    val contents = if (good) Contents.Whole(seen.size) else Contents.Incomplete("is half")
-                    settling.examined(now, path, seen, contents)
-                }
-                for (path in paths) {
-                    val shown = settling.jars[path]
-                    if (shown == before[path]) continue
-                    (now - changed.getValue(path) >= pace.quiet) shouldBe true
-                    if (shown == null) {
-                        files[path].shouldBeNull()
-                    } else {
-                        shown.size shouldBe files.getValue(path).size
-                        whole[files.getValue(path)] shouldBe true
+        for (seed in 1..500) {
+            withClue("seed $seed") {
+                val random = Random(seed)
+                val paths = List(4) { Path.of("$it.jar") }
+                val settling = Settling(pace)
+                var now = Duration.ZERO
+                val files = HashMap<Path, FileSighting>()
+                val whole = HashMap<FileSighting, Boolean>()
+                val changed = HashMap<Path, Duration>()
+                var number = 0
+
+                fun look() {
+                    val before = settling.jars
+                    settling.see(now, files)
+                    for ((path, seen) in settling.due(now)) {
+                        seen shouldBe files[path]
+                        val good = whole.getValue(seen)
+                        val contents = if (good) Contents.Whole(seen.size) else Contents.Incomplete("is half")
+                        settling.examined(now, path, seen, contents)
+                    }
+                    for (path in paths) {
+                        val shown = settling.jars[path]
+                        if (shown == before[path]) continue
+                        (now - changed.getValue(path) >= pace.quiet) shouldBe true
+                        if (shown == null) {
+                            files[path].shouldBeNull()
+                        } else {
+                            shown.size shouldBe files.getValue(path).size
+                            whole[files.getValue(path)] shouldBe true
+                        }
                     }
                 }
-            }
-            repeat(60) {
-                val path = paths.random(random)
-                when (random.nextInt(4)) {
-                    0 -> if (files.remove(path) != null) changed[path] = now
-                    1, 2 -> {
-                        files[path] = sighting(++number).also { whole[it] = random.nextBoolean() }
-                        changed[path] = now
+                repeat(60) {
+                    val path = paths.random(random)
+                    when (random.nextInt(4)) {
+                        0 -> if (files.remove(path) != null) changed[path] = now
+                        1, 2 -> {
+                            files[path] = sighting(++number).also { whole[it] = random.nextBoolean() }
+                            changed[path] = now
+                        }
+                        else -> Unit
                     }
-                    else -> Unit
+                    now += random.nextInt(400).milliseconds
+                    look()
                 }
-                now += random.nextInt(400).milliseconds
-                look()
+                repeat(70) {
+                    now += pace.quiet
+                    look()
+                }
+                val good = files.filterValues { whole.getValue(it) }
+                good.all { (path, seen) -> settling.jars.getValue(path).size == seen.size } shouldBe true
+                settling.rejected.keys shouldBe files.keys - good.keys
+                (settling.jars.keys - files.keys) shouldBe emptySet()
+                settling.nextDue.shouldBeNull()
             }
-            repeat(70) {
-                now += pace.quiet
-                look()
-            }
-            val good = files.filterValues { whole.getValue(it) }
-            good.all { (path, seen) -> settling.jars.getValue(path).size == seen.size } shouldBe true
-            settling.rejected.keys shouldBe files.keys - good.keys
-            (settling.jars.keys - files.keys) shouldBe emptySet()
-            settling.nextDue.shouldBeNull()
         }
     }
 })

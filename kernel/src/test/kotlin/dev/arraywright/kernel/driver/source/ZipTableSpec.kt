@@ -14,6 +14,7 @@ import kotlin.random.Random
 
 class ZipTableSpec : StringSpec({
     val file = tempdir().toPath().resolve("a.jar")
+
     fun read(bytes: ByteArray): Contents {
         file.writeBytes(bytes)
         return ZipTable.read(file)
@@ -63,6 +64,14 @@ class ZipTableSpec : StringSpec({
         file.writeBytes(large)
         ZipFile(file.toFile()).use { it.size() shouldBe 1 }
         for (cut in end..<large.size) read(large.copyOf(cut)).shouldBeInstanceOf<Contents.Incomplete>()
+    }
+
+    "what only looks like an end has no table before it" {
+        val end = ByteBuffer.allocate(22).order(ByteOrder.LITTLE_ENDIAN)
+        end.putInt(0, 0x06054b50).putInt(12, 60).putInt(16, 40)
+        read(ByteArray(100) { 1 } + end.array()).shouldBeInstanceOf<Contents.Incomplete>()
+        end.putInt(12, 200)
+        read(ByteArray(100) { 1 } + end.array()).shouldBeInstanceOf<Contents.Incomplete>()
     }
 
     "no bytes make it fail" {

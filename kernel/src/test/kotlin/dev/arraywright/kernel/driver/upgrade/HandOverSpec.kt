@@ -36,8 +36,11 @@ private class Speechless(private val device: BlockDevice) : BlockDevice by devic
 class HandOverSpec : StringSpec({
     val patient = HandOverLimits(2.minutes, 2.minutes, 2.minutes)
     val strict = HandOverLimits(2.minutes, 200.milliseconds, 2.minutes)
+
     fun address(name: String) = StorageAddress.parse("ram:$name")
+
     fun DeviceTable.open(device: BlockDevice) = open(address(device.info().id()), OpenOptions.DEFAULT) { device }
+
     fun fakes(count: Int) = List(count) { FakeDevice("d$it", 4096) }
 
     "all devices go on with the new version, which is told that it takes over, and the old ones are closed" {
@@ -64,6 +67,7 @@ class HandOverSpec : StringSpec({
             val old = fakes(4)
             old.forEach { table.open(it) }
             val new = ArrayList<FakeDevice>()
+
             fun fresh(id: String, size: Int = 4096, block: Int = 512, readOnly: Boolean = false) =
                 FakeDevice(id, size, block, readOnly).also { synchronized(new) { new += it } }
             val misfits = mapOf<String, suspend () -> BlockDevice>(
@@ -168,6 +172,7 @@ class HandOverSpec : StringSpec({
             gate.awaitArrivals(1)
             if (what == flush) throw MediumErrorException("d1", 0, 512, null)
         }
+
         suspend fun upgrade() = HandOver(table, limits = strict).run({ at, _ -> FakeDevice(at.name(), 4096) })
         shouldThrow<KernelError.DriverUnusable> { upgrade() }.why shouldContain "medium error"
         old.forEach { it.sound() }

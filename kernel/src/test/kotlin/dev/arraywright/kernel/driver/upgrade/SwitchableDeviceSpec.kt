@@ -43,6 +43,7 @@ class SwitchableDeviceSpec : StringSpec({
 
     "misuse never reaches the driver" {
         val reached = AtomicInteger()
+
         fun device(readOnly: Boolean) = SwitchableDevice(
             FakeDevice("d", 4096, 512, readOnly).apply { faulty { _, _, _ -> reached.incrementAndGet() } },
         )
