@@ -74,7 +74,11 @@ public class CapabilityRegistry internal constructor(
         for ((name, probe) in builtIn.others) entries[name] = Entry(name, false, probe)
         scope.launch {
             // Its end or failure is the hardware monitor's to tell; the minute's look goes on.
-            launch { changes.catch { log.log(System.Logger.Level.WARNING, "no more hardware changes", it) }.conflate().collect { settle() } }
+            launch {
+                changes.catch {
+                    log.log(System.Logger.Level.WARNING, "no more hardware changes", it)
+                }.conflate().collect { settle() }
+            }
             look { true }
             while (true) {
                 delay(PERIOD)

@@ -47,7 +47,13 @@ internal object MachineText {
         val cache = memory.cache.run {
             "${rounded(bytes)} of ${rounded(limit)}, $hits hits, $misses misses, $evictions evictions"
         }
-        val fields = listOf("Pressure" to pressure, "Buffers" to buffers, "Read cache" to cache, "Balloon" to (memory.balloonAbsence ?: "yes"))
+        val fields =
+            listOf(
+                "Pressure" to pressure,
+                "Buffers" to buffers,
+                "Read cache" to cache,
+                "Balloon" to (memory.balloonAbsence ?: "yes"),
+            )
         val sources = memory.sources.map { listOf(it.source, if (it.active) "yes" else "no", it.detail) }
         return Fields.of(fields + rounds) + "\n" + Table.of(listOf("Source", "Active", "How, or why not"), sources)
     }

@@ -6,9 +6,9 @@ import dev.arraywright.hardware.health.HealthTarget
 import dev.arraywright.hardware.health.ProbeAnswer
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Errno
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.NvmeAdmin
 import dev.arraywright.hardware.linux.NvmeException
-import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.Posix
 import dev.arraywright.hardware.linux.PosixException
 import java.io.IOException

@@ -2,8 +2,8 @@ package dev.arraywright.hardware.memory.source
 
 import dev.arraywright.hardware.linux.Descriptor
 import dev.arraywright.hardware.linux.Epoll
-import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.LinuxCalls
+import dev.arraywright.hardware.linux.Poller
 import dev.arraywright.hardware.linux.Triggers
 import dev.arraywright.hardware.memory.figures.Lineage
 import dev.arraywright.hardware.memory.figures.MemoryCgroup

@@ -7,7 +7,6 @@ import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.hardware.discovery.MonitorStatus
 import dev.arraywright.hardware.health.HealthReading
 import dev.arraywright.hardware.memory.BufferPoolStats
-import dev.arraywright.raid.cache.ReadCacheStats
 import dev.arraywright.hardware.platform.Capability
 import dev.arraywright.hardware.platform.Confidence
 import dev.arraywright.hardware.platform.ContainerKind
@@ -21,6 +20,7 @@ import dev.arraywright.kernel.MemberStatus
 import dev.arraywright.kernel.config.HealthConfiguration
 import dev.arraywright.kernel.spare.ProtectionStatus
 import dev.arraywright.kernel.spare.SpareView
+import dev.arraywright.raid.cache.ReadCacheStats
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.nulls.shouldBeNull
