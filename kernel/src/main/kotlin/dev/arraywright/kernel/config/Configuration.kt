@@ -72,7 +72,9 @@ public data class Configuration(
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
-        require(maxLoadedDrivers == null || maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
+        require(maxLoadedDrivers == null || maxLoadedDrivers > 0) {
+            "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers"
+        }
         drivers.keys.forEach { name ->
             require(DRIVER.matches(name)) { "drivers: '$name' is no driver's name, which has a-z, 0-9 and - . _" }
         }

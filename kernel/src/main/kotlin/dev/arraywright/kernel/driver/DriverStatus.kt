@@ -10,7 +10,6 @@ import java.nio.file.Path
 import java.time.Instant
 import kotlin.time.Duration
 
-
 /**
  * A driver as it was at one moment.
  *

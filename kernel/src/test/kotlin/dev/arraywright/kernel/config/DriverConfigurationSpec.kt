@@ -18,7 +18,9 @@ class DriverConfigurationSpec : StringSpec({
         val read = parse(
             """{ "drivers": { "overlay": { "settings": { "grain": "64KiB", "depth": 007.50, "sync": true } } } }""",
         )
-        read.drivers.getValue("overlay").settings shouldBe mapOf("grain" to "64KiB", "depth" to "007.50", "sync" to "true")
+        read.drivers.getValue(
+            "overlay",
+        ).settings shouldBe mapOf("grain" to "64KiB", "depth" to "007.50", "sync" to "true")
         parse(read.print()) shouldBe read
         refusal("""{ "drivers": { "overlay": { "settings": { "grain": [1] } } } }""") shouldContain "a text, a number"
         refusal("""{ "drivers": { "overlay": { "settings": { "grain": null } } } }""") shouldContain "a text, a number"
@@ -36,7 +38,9 @@ class DriverConfigurationSpec : StringSpec({
         refusal("""{ "drivers": { "overlay": { "setting": {} } } }""") shouldContain "did you mean 'settings'?"
         refusal("""{ "drivers": { "Overlay": {} } }""") shouldContain "'Overlay' is no driver's name"
         refusal("""{ "maxLoadedDrivers": 0 }""") shouldContain "maxLoadedDrivers"
-        refusal("""{ "sharedPackages": [ "org.slf4j.*" ] }""") shouldContain "sharedPackages: 'org.slf4j.*' is no package"
+        refusal(
+            """{ "sharedPackages": [ "org.slf4j.*" ] }""",
+        ) shouldContain "sharedPackages: 'org.slf4j.*' is no package"
         refusal("""{ "driverDirectory": " " }""") shouldContain "driverDirectory"
     }
 })

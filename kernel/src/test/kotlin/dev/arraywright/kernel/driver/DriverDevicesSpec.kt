@@ -83,7 +83,8 @@ class DriverDevicesSpec : StringSpec({
             array.put(ByteArray(4096) { 1 })
             kernel.protection.addSpare("ram:d")
             kernel.drivers.unload("ram", failDevices = true)
-            withTimeout(60.seconds) { array.status.first { it.health == ArrayHealth.DEGRADED } }
+            array.status.value.health shouldBe ArrayHealth.DEGRADED
+            kernel.until(Topic.DEVICE_FAILED).last().occurrence.cause shouldContain "its driver ram is unloaded"
             array.get(4096) shouldBe ByteArray(4096) { 1 }
             handle.gone()
             other.state.value shouldBe DriverState.Running
@@ -198,20 +199,23 @@ class DriverDevicesSpec : StringSpec({
 
     "a kernel that is closed stops its drivers after its arrays, those first that need others" {
         val order = tempdir().resolve("order")
-        fun telling(name: String) = """
+
+        fun telling(name: String, stop: String = "") = """
             static void tell(String what) {
               try {
                 java.nio.file.Files.writeString(java.nio.file.Path.of("${order.path}"), what + " ",
                     java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.APPEND);
               } catch (java.io.IOException e) { throw new java.io.UncheckedIOException(e); }
             }
-            @Override public void stop() { tell("stop-$name"); }
+            @Override public void stop() { $stop tell("stop-$name"); }
             @Override public void close() { tell("close-$name"); }
         """
         kernel { kernel ->
             val folder = folder()
             kernel.drivers.load(ramDriver(folder, body = telling("ram")))
-            val over = ramDriver(folder, "over", annotation = """, requires = "ram" """, body = telling("over"))
+            // It takes its time, which the other one waits for.
+            val slow = telling("over", "try { Thread.sleep(300); } catch (InterruptedException e) {}")
+            val over = ramDriver(folder, "over", annotation = """, requires = "ram" """, body = slow)
             kernel.drivers.load(over)
             kernel.vault("ram:a", "ram:b", "over:c")
         }

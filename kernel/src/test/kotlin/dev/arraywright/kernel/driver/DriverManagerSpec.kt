@@ -67,7 +67,7 @@ class DriverManagerSpec : StringSpec({
             kernel.drivers.statistics.running shouldBe 1
             kernel.drivers.unload("plain")
             handle.until { it !is DriverState.Unloading } shouldBe DriverState.Unloaded
-            kernel.drivers.drivers.value shouldBe emptyMap()
+            kernel.drivers.status("plain") shouldBe null
             kernel.until(Topic.DRIVER_LOADED, Topic.DRIVER_UNLOADED).map { it.topic } shouldContainExactly
                 listOf(Topic.DRIVER_LOADED, Topic.DRIVER_UNLOADED)
             kernel.drivers.load(path)
@@ -225,6 +225,7 @@ class DriverManagerSpec : StringSpec({
         """
         val annotation = """, settings = @DriverSetting(name = "speed", description = "how fast",
             type = DriverSetting.Type.INTEGER, required = true)"""
+
         fun configuration(settings: String) =
             Configuration.parse("""{ "drivers": { "tuned": { "settings": { $settings } } } }""", "spec")
         kernel { kernel ->
@@ -283,7 +284,7 @@ class DriverManagerSpec : StringSpec({
             kernel.drivers.unload("leaky")
             val state = handle.until { it !is DriverState.Unloading }.shouldBeInstanceOf<DriverState.Leaked>()
             state.report shouldContain "left-behind"
-            kernel.drivers.drivers.value.getValue("leaky").state shouldBe state
+            kernel.drivers.status("leaky")!!.state shouldBe state
             val event = kernel.until(Topic.DRIVER_LEAKED).last().occurrence as DriverLeaked
             event.holders.first() shouldContain "left-behind"
             kernel.drivers.statistics.leaked shouldBe 1

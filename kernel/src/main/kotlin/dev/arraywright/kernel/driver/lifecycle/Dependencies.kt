@@ -39,7 +39,10 @@ internal object Dependencies {
                 ordered[info.name] = info
             } else if (bad.add(info.name)) {
                 val why = "it requires $missing, which cannot be loaded"
-                refused(info, KernelError.DriverUnusable("cannot load the driver $info", why, "see what is wrong there"))
+                refused(
+                    info,
+                    KernelError.DriverUnusable("cannot load the driver $info", why, "see what is wrong there"),
+                )
             }
             return missing == null
         }

@@ -30,7 +30,10 @@ internal class ServedDevice(device: BlockDevice, private val meter: DriverMeter)
     override fun writeZeroes(offset: Long, length: Long): Unit = call { it.writeZeroes(offset, length) }
 
     // The list may be of a class of the driver's own.
-    override fun allocation(offset: Long, length: Long): List<Extent> = call { ArrayList(it.allocation(offset, length)) }
+    override fun allocation(
+        offset: Long,
+        length: Long,
+    ): List<Extent> = call { ArrayList(it.allocation(offset, length)) }
 
     override fun health(): DeviceHealth {
         val device = held.get() ?: return DeviceHealth(DeviceHealth.Status.FAILED, "closed")

@@ -22,7 +22,10 @@ class DependenciesSpec : StringSpec({
         requires.map(DriverRequirement::parse),
     )
 
-    fun order(wanted: List<DriverInfo>, present: List<DriverInfo> = emptyList()): Pair<List<String>, Map<String, String>> {
+    fun order(
+        wanted: List<DriverInfo>,
+        present: List<DriverInfo> = emptyList(),
+    ): Pair<List<String>, Map<String, String>> {
         val refused = mutableMapOf<String, String>()
         val ordered = Dependencies.order(wanted, present.associateBy { it.name }) { info, error ->
             refused.put(info.name, error.why) shouldBe null
@@ -46,7 +49,10 @@ class DependenciesSpec : StringSpec({
         refused["b"] shouldBe "it requires c ^2.0, and c is 1.4.0"
         refused["a"] shouldBe "it requires b ^1.0, which cannot be loaded"
         refused["d"] shouldBe "it requires x, and no driver x is there"
-        order(listOf(driver("a", "1.0.0", "c ^1.0"), driver("d", "1.0.0", "x")), listOf(driver("c", "1.4.0"))).first shouldBe
+        order(
+            listOf(driver("a", "1.0.0", "c ^1.0"), driver("d", "1.0.0", "x")),
+            listOf(driver("c", "1.4.0")),
+        ).first shouldBe
             listOf("a")
     }
 
@@ -76,9 +82,13 @@ class DependenciesSpec : StringSpec({
             val random = Random(seed)
             val names = ('a'..'h').map { "$it" }
             val wanted = names.shuffled(random).map { name ->
-                driver(name, "1.${random.nextInt(3)}.0", *names.filter { it != name && random.nextInt(6) == 0 }.map {
-                    "$it ^1.${random.nextInt(2)}"
-                }.toTypedArray())
+                driver(
+                    name,
+                    "1.${random.nextInt(3)}.0",
+                    *names.filter { it != name && random.nextInt(6) == 0 }.map {
+                        "$it ^1.${random.nextInt(2)}"
+                    }.toTypedArray(),
+                )
             }
             val (ordered, refused) = order(wanted)
             (ordered + refused.keys).sorted() shouldBe names

@@ -19,17 +19,36 @@ class DriverStateSpec : StringSpec({
         Unloaded     Discovered  Rejected  Loading  -            -             -         -         -          -       -
         Failed       -           -         Loading  -            -             -         -         Unloading  Failed  -
         Leaked       Discovered  Rejected  Loading  Unloaded     -             -         -         -          -       Leaked
-    """.trimIndent().lines().map { it.split(Regex(" +")) }
+    """.trimIndent().lines().map {
+        it.split(Regex(" +"))
+    }
 
     val states = listOf(
-        DriverState.Discovered, DriverState.Rejected("old"), DriverState.Loading, DriverState.Loaded,
-        DriverState.Initializing, DriverState.Initialized, DriverState.Starting, DriverState.Running,
-        DriverState.Stopping, DriverState.Stopped, DriverState.Unloading, DriverState.Unloaded,
-        DriverState.Failed("old"), DriverState.Leaked("old"),
+        DriverState.Discovered,
+        DriverState.Rejected("old"),
+        DriverState.Loading,
+        DriverState.Loaded,
+        DriverState.Initializing,
+        DriverState.Initialized,
+        DriverState.Starting,
+        DriverState.Running,
+        DriverState.Stopping,
+        DriverState.Stopped,
+        DriverState.Unloading,
+        DriverState.Unloaded,
+        DriverState.Failed("old"),
+        DriverState.Leaked("old"),
     )
     val events = listOf(
-        DriverEvent.Find, DriverEvent.Reject("new"), DriverEvent.Load, DriverEvent.Done, DriverEvent.Initialize,
-        DriverEvent.Start, DriverEvent.Stop, DriverEvent.Unload, DriverEvent.Fail("new", quarantined = true),
+        DriverEvent.Find,
+        DriverEvent.Reject("new"),
+        DriverEvent.Load,
+        DriverEvent.Done,
+        DriverEvent.Initialize,
+        DriverEvent.Start,
+        DriverEvent.Stop,
+        DriverEvent.Unload,
+        DriverEvent.Fail("new", quarantined = true),
         DriverEvent.Leak("new"),
     )
 

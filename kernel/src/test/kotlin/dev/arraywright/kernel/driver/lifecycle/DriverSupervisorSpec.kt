@@ -48,8 +48,16 @@ class DriverSupervisorSpec : StringSpec({
                 port.refusal shouldBe "it is unloaded"
                 pass(1.seconds)
                 states shouldBe listOf(
-                    "Loading", "Loaded", "Initializing", "Initialized", "Starting", "Running", "Stopping", "Stopped",
-                    "Unloading", "Unloaded",
+                    "Loading",
+                    "Loaded",
+                    "Initializing",
+                    "Initialized",
+                    "Starting",
+                    "Running",
+                    "Stopping",
+                    "Stopped",
+                    "Unloading",
+                    "Unloaded",
                 )
                 log shouldBe listOf("load#1", "initialize#1", "start#1", "running", "stop#1", "close#1", "release#1")
                 shouldThrow<KernelError.Closed> { driver.configure(mapOf("a" to "c")) }
@@ -122,7 +130,10 @@ class DriverSupervisorSpec : StringSpec({
                 driver.state.value shouldBe DriverState.Failed("it says that it has failed: no power")
                 port.refusal shouldContain "no power"
                 log.takeLast(4) shouldBe listOf(
-                    "stop#1", "close#1", "release#1", "crashed: it says that it has failed: no power; 1s",
+                    "stop#1",
+                    "close#1",
+                    "release#1",
+                    "crashed: it says that it has failed: no power; 1s",
                 )
                 pass(1.seconds)
                 driver.state.value shouldBe DriverState.Running
@@ -207,7 +218,14 @@ class DriverSupervisorSpec : StringSpec({
                 pass(1.seconds)
                 driver.state.value shouldBe DriverState.Running
                 log.takeLast(8) shouldBe listOf(
-                    "again#2", "initialize#2", "start#2", "handOver#2", "running", "stop#1", "close#1", "release#1",
+                    "again#2",
+                    "initialize#2",
+                    "start#2",
+                    "handOver#2",
+                    "running",
+                    "stop#1",
+                    "close#1",
+                    "release#1",
                 )
             }
         }
