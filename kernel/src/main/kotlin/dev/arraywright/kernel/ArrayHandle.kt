@@ -38,6 +38,7 @@ public class ArrayHandle internal constructor(
     private val mutex = Mutex()
     private val opened = MutableStateFlow(opened.filter { it.isUsedBy(raid) }.associateBy { it.id })
     private val addresses = ConcurrentHashMap(opened.associate { it.id to it.address.toString() })
+    private val former = ConcurrentHashMap<String, String>()
     private val shown = MutableStateFlow(snapshot())
     private val exported by lazy(raid::asDevice)
 
@@ -88,7 +89,8 @@ public class ArrayHandle internal constructor(
         val id = idOf(member, "remove")
         val device = refusing { raid.remove(id) }
         release(id)?.let { members.close(it) } ?: withContext(NonCancellable + Dispatchers.IO) { device.close() }
-        addresses -= id
+        // The event that it is gone comes later, and names it.
+        addresses.remove(id)?.let { former[id] = it }
         refresh()
     }
 
@@ -152,7 +154,8 @@ public class ArrayHandle internal constructor(
     /** Addresses by device id, also of members that are away. */
     internal val known: Map<String, String> get() = addresses
 
-    internal fun addressOf(id: String): String? = addresses[id]
+    /** Also of one that was removed. */
+    internal fun addressOf(id: String): String? = addresses[id] ?: former[id]
 
     internal fun member(id: String): OpenMember? = opened.value[id]
 

@@ -24,9 +24,9 @@ import kotlin.time.Duration
  * Waiting is fair: a request waits behind every earlier one, so that a large one is not starved by small ones. Whoever
  * waits while holding buffers of the same pool can deadlock; [tryReserve] carves out a part of one's own against that.
  *
- * Thread-safe. Each buffer has an arena of its own, closed when the memory is given back, so a buffer that is used
- * after [trim] or [close] throws instead of touching freed memory. Given back means unmapped: the process's resident
- * set falls by it at once.
+ * Thread-safe. A buffer that is used after it was closed may see the bytes of whoever has the memory next, and once that
+ * is given back, by [trim] or [close], throws instead of touching freed memory. Given back means unmapped: the process's
+ * resident set falls by it at once.
  *
  * @param limit bytes, a positive multiple of 4 KiB
  */

@@ -4,6 +4,7 @@ import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.event.DeviceRemoved
 import dev.arraywright.kernel.event.FailoverStarted
 import dev.arraywright.kernel.event.PolicyChanged
 import dev.arraywright.kernel.event.RebuildComplete
@@ -277,6 +278,16 @@ class ProtectionSpec : StringSpec({
             array.get(data.size) shouldBe data
             array.fail("0")
             array.get(data.size) shouldBe data
+        }
+    }
+
+    "a member that is removed is told of by its address" {
+        ArraywrightKernel.start().use { kernel ->
+            val array = kernel.vault()
+            array.fail("1")
+            array.remove(member("vault", 1))
+            val removed = kernel.until(Topic.DEVICE_REMOVED).last().occurrence as DeviceRemoved
+            removed.device shouldBe member("vault", 1)
         }
     }
 })

@@ -50,8 +50,7 @@ public class ReadCache(limit: Long, private val buffers: BufferAllocator, public
 
     /**
      * Gives up blocks, the least useful first, until it holds [bytes] at most, and holds no more than that until
-     * [limit] is raised. Returns the bytes released; what is being copied meanwhile follows within moments. Takes about
-     * a tenth of a millisecond for each block that a pool gives back to the operating system.
+     * [limit] is raised. Returns the bytes released; what is being copied meanwhile follows within moments.
      */
     public fun shrinkTo(bytes: Long): Long = if (bytes < bound) restrict(bytes) else 0
 

@@ -90,7 +90,9 @@ internal object BalloonProgram {
 
     /** What the balloon has, by the kernel's own count. */
     private fun balloon(): Long {
-        val counters = Path.of("/proc/vmstat").readLines().associate { it.substringBefore(' ') to it.substringAfter(' ') }
+        val counters = Path.of("/proc/vmstat").readLines().associate {
+            it.substringBefore(' ') to it.substringAfter(' ')
+        }
         return (counters.getValue("balloon_inflate").toLong() - counters.getValue("balloon_deflate").toLong()) * 4096
     }
 }

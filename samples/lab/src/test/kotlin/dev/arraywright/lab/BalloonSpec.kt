@@ -46,7 +46,9 @@ class BalloonSpec : StringSpec({
     }
 
     "the host has the memory" {
-        val held = log.filter { it.startsWith("guest RSS on this machine") }.map { it.filter(Char::isDigit).toLong() shr 10 }
+        val held = log.filter {
+            it.startsWith("guest RSS on this machine")
+        }.map { it.filter(Char::isDigit).toLong() shr 10 }
         held[0] - held[1] shouldBeGreaterThan 128
     }
 

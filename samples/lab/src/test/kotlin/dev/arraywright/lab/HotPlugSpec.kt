@@ -62,6 +62,8 @@ class HotPlugSpec : StringSpec({
     }
 
     "the kernel's md finds the same bytes on the three drives, and no mismatch" {
-        log.first { it.startsWith("MD ") } shouldBe log.first { it.startsWith("CONTENT ") }.replace("CONTENT", "MD") + " 0"
+        log.first {
+            it.startsWith("MD ")
+        } shouldBe log.first { it.startsWith("CONTENT ") }.replace("CONTENT", "MD") + " 0"
     }
 })

@@ -1,10 +1,12 @@
 package dev.arraywright.hardware.memory.slab
 
+import java.lang.foreign.Arena
 import java.util.BitSet
 
 /**
  * Chunk mappings of [slots] slabs of [bytes] each. Slabs are taken from one chunk until it is full, so that others get
- * the chance to empty. Thread-safe.
+ * the chance to empty. The slabs of a chunk share its arena: closing one stops every thread of the process for a moment,
+ * and small slabs come and go by the thousand. Thread-safe.
  */
 internal class Chunks(
     private val bytes: Long,
@@ -25,12 +27,7 @@ internal class Chunks(
             if (chunk.taken.cardinality() == slots) open -= chunk
             chunk to slot
         }
-        try {
-            return Slab.over(chunk.address + slot * bytes, bytes) { giveBack(chunk, slot) }
-        } catch (e: Throwable) {
-            giveBack(chunk, slot)
-            throw e
-        }
+        return Slab.part(chunk.memory.asSlice(slot * bytes, bytes)) { giveBack(chunk, slot) }
     }
 
     private fun newChunk(): Chunk? = map(bytes * slots).takeIf { it != 0L }?.let { Chunk(it) }?.also { open += it }
@@ -42,7 +39,7 @@ internal class Chunks(
     private fun giveBack(chunk: Chunk, slot: Int) {
         val last = synchronized(open) { chunk.taken.cardinality() == 1 && vacate(chunk, slot) }
         if (!last && bytes % pages.size == 0L) pages.drop(chunk.address + slot * bytes, bytes)
-        if (last || synchronized(open) { vacate(chunk, slot) }) unmap(chunk.address, bytes * slots)
+        if (last || synchronized(open) { vacate(chunk, slot) }) chunk.arena.close()
     }
 
     /** Whether the chunk is empty now, and nobody's any more. */
@@ -54,5 +51,7 @@ internal class Chunks(
 
     private inner class Chunk(val address: Long) {
         val taken = BitSet(slots)
+        val arena: Arena = Arena.ofShared()
+        val memory = Slab.mapping(address, bytes * slots, arena) { unmap(address, bytes * slots) }
     }
 }
