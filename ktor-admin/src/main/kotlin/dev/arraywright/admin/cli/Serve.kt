@@ -72,6 +72,7 @@ internal class Serve :
             watch = configuration.watch,
             memory = configuration.memory.toOptions(),
             readCache = configuration.memory.readCache ?: options.readCache,
+            drivers = configuration.driverOptions(),
         )
     }
 

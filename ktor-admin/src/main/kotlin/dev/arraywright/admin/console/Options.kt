@@ -40,8 +40,8 @@ internal suspend fun Command.follow(control: Control, array: String): ArrayStatu
     Progress.on(terminal, silent = printsJson).use { progress -> control.awaitIdle(array, progress::show) }
 
 /** `NAME=VALUE` each. */
-internal fun settings(words: List<String>): Map<String, String> = words.associate {
-    if ('=' !in it.drop(1)) throw UsageError("'$it' is no setting; write it like rebuildPriority=80")
+internal fun settings(words: List<String>, example: String = "rebuildPriority=80"): Map<String, String> = words.associate {
+    if ('=' !in it.drop(1)) throw UsageError("'$it' is no setting; write it like $example")
     it.substringBefore('=') to it.substringAfter('=')
 }
 
