@@ -8,7 +8,7 @@ import java.io.IOException
 
 /**
  * A failure as a problem document (RFC 9457): [title] says what happened, [detail] why, and the extension members
- * [remedy] what to do and [code] the stable name of the kind. [type] is the code as a URN.
+ * [remedy] what to do, [code] the stable name of the kind and [details] where in a driver it went wrong, for its author. [type] is the code as a URN.
  */
 @Serializable
 internal data class Problem(
@@ -18,7 +18,6 @@ internal data class Problem(
     val code: String,
     val remedy: String = "",
     val type: String = "urn:arraywright:$code",
-    /** Where in a driver it went wrong, for its author. */
     val details: String = "",
 ) {
     /** The failure this was made of, as far as a document can carry it. */
