@@ -73,7 +73,7 @@ public data class Configuration(
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
         require(maxLoadedDrivers == null || maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
-        require(driverDirectory == null || driverDirectory.isNotBlank() && '\u0000' !in driverDirectory) {
+        require(driverDirectory == null || (driverDirectory.isNotBlank() && '\u0000' !in driverDirectory)) {
             "driverDirectory: it is blank, or no path"
         }
         try {

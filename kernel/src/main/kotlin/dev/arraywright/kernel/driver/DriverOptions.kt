@@ -12,8 +12,8 @@ import java.nio.file.Path
 /**
  * How a kernel deals with drivers that are loaded at run time.
  *
- * @property directory where their jars are; absent: nowhere in particular. One that comes is loaded if it has `autoLoad`
- *   or a device of the machine asks for it, one that changes is upgraded, and one that goes is unloaded
+ * @property directory where their jars are; absent: nowhere in particular. One that comes is loaded if it has
+ *   `autoLoad` or a device of the machine asks for it, one that changes is upgraded, and one that goes is unloaded
  * @property configured what drivers start with, by name; until another configuration is applied
  * @property sharedPackages what they see of the application besides the SPI, as [SharedPackages] has it
  * @property maxLoaded how many are loaded at once, unless the configuration says otherwise

@@ -8,7 +8,8 @@ import java.io.IOException
 
 /**
  * A failure as a problem document (RFC 9457): [title] says what happened, [detail] why, and the extension members
- * [remedy] what to do, [code] the stable name of the kind and [details] where in a driver it went wrong, for its author. [type] is the code as a URN.
+ * [remedy] what to do, [code] the stable name of the kind and [details] where in a driver it went wrong, for its
+ * author. [type] is the code as a URN.
  */
 @Serializable
 internal data class Problem(
@@ -38,7 +39,14 @@ internal data class Problem(
 
         /** Every failure has a document; what nobody foresaw has the code `internal`. */
         fun of(failure: Throwable): Problem = when (failure) {
-            is KernelError -> Problem(failure.what, failure.why, status(failure), failure.code, failure.remedy, details = details(failure))
+            is KernelError -> Problem(
+                failure.what,
+                failure.why,
+                status(failure),
+                failure.code,
+                failure.remedy,
+                details = (failure as? KernelError.DriverUnusable)?.details.orEmpty(),
+            )
             is AddressSyntaxException -> Problem(
                 "'${failure.input()}' is not a storage address",
                 "${failure.reason()} at position ${failure.position()}",
@@ -68,8 +76,6 @@ internal data class Problem(
                 "run it again with --debug and report what it prints",
             )
         }
-
-        private fun details(error: KernelError) = (error as? KernelError.DriverUnusable)?.details.orEmpty()
 
         private fun status(error: KernelError): Int = when (error) {
             is KernelError.InvalidRequest, is KernelError.BadConfiguration -> BAD_REQUEST

@@ -34,9 +34,10 @@ internal val DriverStatus.isLoaded: Boolean
         else -> true
     }
 
-/** Whether [info]'s requirements run, as far as [drivers] tell. */
-internal fun requirementsRun(info: DriverInfo, drivers: Map<String, DriverStatus>): Boolean = info.requires.all { need ->
-    drivers[need.name]?.let { it.state == DriverState.Running && it.info?.let { it.version in need.range } == true } == true
+/** Whether [info]'s requirements run, as far as [all] tell. */
+internal fun requirementsRun(info: DriverInfo, all: Map<String, DriverStatus>): Boolean = info.requires.all { need ->
+    val version = all[need.name]?.takeIf { it.state == DriverState.Running }?.info?.version
+    version != null && version in need.range
 }
 
 /**
@@ -116,7 +117,7 @@ internal class FolderPlan(private val directory: Path) {
     /** At once, and where that was refused, once more when nothing of it is open any more. */
     private fun unload(name: String, status: DriverStatus): FolderAction? {
         val tries = unloads[name] ?: 0
-        if (tries >= 2 || tries == 1 && status.devices.isNotEmpty()) return null
+        if (tries >= 2 || (tries == 1 && status.devices.isNotEmpty())) return null
         unloads[name] = if (status.devices.isEmpty()) 2 else 1
         return FolderAction.Unload(name)
     }

@@ -63,7 +63,7 @@ internal class HardwarePattern(private val text: String) : Comparable<HardwarePa
     private val wildcards = parts.size - literals
 
     fun fits(facts: HardwareFacts): Boolean = matches("${facts.kind}:${facts.name}") ||
-        facts.modalias.isNotEmpty() && matches(facts.modalias)
+        (facts.modalias.isNotEmpty() && matches(facts.modalias))
 
     /** In time proportional to the product of the lengths at most, whatever the pattern. */
     fun matches(subject: String): Boolean {

@@ -49,7 +49,12 @@ class DriverFolderSpec : StringSpec({
             withTimeout(60.seconds) { kernel.drivers.drivers.first(condition) }
 
         fun put(name: String, version: String = "1.0.0", annotation: String = ", autoLoad = true") {
-            ramDriver(elsewhere, name, version, annotation).moveTo(folder / "$name.jar", StandardCopyOption.REPLACE_EXISTING)
+            ramDriver(
+                elsewhere,
+                name,
+                version,
+                annotation,
+            ).moveTo(folder / "$name.jar", StandardCopyOption.REPLACE_EXISTING)
         }
 
         fun state(name: String) = kernel.drivers.status(name)?.state
@@ -175,7 +180,10 @@ class DriverFolderSpec : StringSpec({
                 fun serve(name: String, pattern: String) {
                     val type = "org.example.${name.replaceFirstChar(Char::uppercase)}"
                     val announced = """supportedDevices = {"$name", "$pattern"}, autoLoad = false"""
-                    DriverJar().source(type, driverSource(type, name, annotation = announced)).writeTo(folder / "$name.jar")
+                    DriverJar().source(
+                        type,
+                        driverSource(type, name, annotation = announced),
+                    ).writeTo(folder / "$name.jar")
                 }
                 serve("coarse", "block:*")
                 serve("fine", "nvme-namespace:nvme*")

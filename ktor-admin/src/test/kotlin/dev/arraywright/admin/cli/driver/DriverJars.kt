@@ -100,4 +100,4 @@ private fun source(version: String, annotation: String, start: String) = """
         public void close() { try { file.close(); } catch (IOException e) { } }
       }
     }
-""".trimIndent()
+    """.trimIndent()

@@ -44,7 +44,9 @@ class DriverSpec : StringSpec({
 
     suspend fun served(test: suspend Desk.() -> Unit) {
         Bench().use { bench ->
-            val (drivers, jars, keep) = listOf("drivers", "jars", "keep").map { (bench.directory / it).createDirectory() }
+            val (drivers, jars, keep) = listOf("drivers", "jars", "keep").map {
+                (bench.directory / it).createDirectory()
+            }
             val file = bench.directory / "c.json"
             file.writeText(
                 """{ "http": {"port": 0}, "nbd": {"port": 0}, "driverDirectory": "$drivers",
@@ -152,7 +154,11 @@ class DriverSpec : StringSpec({
                 candidates.single().jar shouldBe "$jar"
                 rejected.map { it.jar } shouldContainExactly listOf("${bench.directory / "bad.jar"}")
             }
-            bench.run("driver", "scan", bench.directory).out shouldContain "rejected: ${bench.directory / "bad.jar"}: it "
+            bench.run(
+                "driver",
+                "scan",
+                bench.directory,
+            ).out shouldContain "rejected: ${bench.directory / "bad.jar"}: it "
             bench.run("driver", "scan", bench.directory / "none.jar").code shouldBe 1
         }
     }

@@ -54,7 +54,9 @@ class DriverRoutesSpec : StringSpec({
             RemoteControl(socket).use { remote ->
                 remote.drivers.drivers().drivers.map { it.name to it.state } shouldBe listOf("shelf" to "running")
                 remote.drivers.driver("shelf").settings["keep"] shouldBe "$directory"
-                remote.drivers.upgrade("shelf", UpgradeRequest("$next")).run { from to to } shouldBe ("1.0.0" to "1.1.0")
+                remote.drivers.upgrade("shelf", UpgradeRequest("$next")).run {
+                    from to to
+                } shouldBe ("1.0.0" to "1.1.0")
             }
             delete("http://x/drivers/shelf") { unixSocket("$socket") }.status shouldBe HttpStatusCode.NoContent
             get("http://x/drivers") { unixSocket("$socket") }.run {
@@ -68,7 +70,9 @@ class DriverRoutesSpec : StringSpec({
         served { socket, directory ->
             get("http://x/drivers/a%2Fb") { unixSocket("$socket") }.problem("not-found").title shouldBe
                 "there is no driver a/b"
-            delete("http://x/drivers/x?failDevices=perhaps") { unixSocket("$socket") }.problem("invalid-request").detail shouldContain
+            delete("http://x/drivers/x?failDevices=perhaps") {
+                unixSocket("$socket")
+            }.problem("invalid-request").detail shouldContain
                 "perhaps"
             for (body in listOf("{}", "[", """{"jar": "relative.jar"}""", """{"jar": "/a\u0000b"}""")) {
                 post("http://x/drivers") {

@@ -16,11 +16,18 @@ import kotlin.time.Duration.Companion.milliseconds
 class DriverViewsSpec : StringSpec({
     "what goes over the wire is read back as it was" {
         val all = DriversView(
-            listOf(DriverScene.running, DriverScene.failed, DriverScene.rejected, DriverScene.leaked).map { it.toView() },
+            listOf(DriverScene.running, DriverScene.failed, DriverScene.rejected, DriverScene.leaked).map {
+                it.toView()
+            },
             DriverStatistics(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).toView(),
         )
         RemoteCalls.json.decodeFromString<DriversView>(json.encodeToString(all)) shouldBe all
-        val upgrade = UpgradeReport(3, 12.milliseconds, 200.milliseconds, listOf("a note")).toView("overlay", "1.0.0", null)
+        val upgrade = UpgradeReport(
+            3,
+            12.milliseconds,
+            200.milliseconds,
+            listOf("a note"),
+        ).toView("overlay", "1.0.0", null)
         RemoteCalls.json.decodeFromString<UpgradeView>(json.encodeToString(upgrade)) shouldBe upgrade
         val load = LoadRequest("/d.jar", "org.example.D", mapOf("a" to "b"))
         RemoteCalls.json.decodeFromString<LoadRequest>(json.encodeToString(load)) shouldBe load
@@ -46,6 +53,10 @@ class DriverViewsSpec : StringSpec({
             Triple("failed", "its start() hangs", true)
         DriverScene.rejected.toView().run { state to detail } shouldBe ("rejected" to "it is no zip")
         DriverScene.leaked.toView().detail?.lines()?.last() shouldBe "  thread: ticker"
-        UpgradeReport(1, 1500.microseconds, 2.milliseconds).toView("d", "1.0.0", "2.0.0").longestPauseMicros shouldBe 1500
+        UpgradeReport(
+            1,
+            1500.microseconds,
+            2.milliseconds,
+        ).toView("d", "1.0.0", "2.0.0").longestPauseMicros shouldBe 1500
     }
 })
