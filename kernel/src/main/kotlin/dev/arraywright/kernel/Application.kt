@@ -22,6 +22,8 @@ internal class Application(
     suspend fun apply(configuration: Configuration): List<KernelError> {
         thresholds?.policy?.value = configuration.health.toPolicy()
         failures += drivers.configure(configuration.drivers, configuration.maxLoadedDrivers)
+        // Arrays may have members of theirs.
+        drivers.folder?.settled()
         attempt { protection.setPolicy(configuration.policy.toPolicy()) }
         val exporting = configuration.arrays.any { it.export != null }
         val listening = !exporting || nbd.running || attempt { nbd.listen(configuration.nbd) }

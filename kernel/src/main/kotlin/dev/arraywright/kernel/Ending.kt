@@ -35,6 +35,7 @@ internal class Ending(
         val work = scope.launch {
             // What goes now is let go of, not unplugged.
             watching.end()
+            drivers.folder?.end()
             exports.set(ended("the exports") { nbd.close() })
             // Before the arrays, or members that go away with them would be taken for failed ones.
             supervisors.set(ended("supervisors and spares") { protection.close(rest / PROTECTION_SHARE) })

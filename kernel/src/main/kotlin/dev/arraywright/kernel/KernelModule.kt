@@ -67,7 +67,7 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Relief> { Relief(get(), getOrNull()) }
     single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
-    single<DriverManager> { driverManager(get(), get(), get(), get(), get(), get(), get()) }
+    single<DriverManager> { driverManager(get(), get(), get(), get(), get(), get(), get(), get()) }
     single<ArraywrightKernel> {
         ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull(), get(), get())
     } onClose { it?.close() }

@@ -78,7 +78,9 @@ public data class Configuration(
         drivers.keys.forEach { name ->
             require(DRIVER.matches(name)) { "drivers: '$name' is no driver's name, which has a-z, 0-9 and - . _" }
         }
-        require(driverDirectory?.isBlank() != true) { "driverDirectory: it is blank" }
+        require(driverDirectory == null || (driverDirectory.isNotBlank() && '\u0000' !in driverDirectory)) {
+            "driverDirectory: it is blank, or no path"
+        }
         try {
             SharedPackages(sharedPackages)
         } catch (e: IllegalArgumentException) {
@@ -92,8 +94,12 @@ public data class Configuration(
     /** A kernel's [options] with what counts from its start on. */
     public fun applyTo(options: KernelOptions): KernelOptions = options.copy(
         memberDeadline = memberDeadline ?: options.memberDeadline,
+        watch = watch,
+        memory = memory.toOptions(),
+        readCache = memory.readCache ?: options.readCache,
         drivers = options.drivers.copy(
             directory = driverDirectory?.let { Path.of(it) } ?: options.drivers.directory,
+            configured = drivers,
             sharedPackages = sharedPackages.ifEmpty { options.drivers.sharedPackages },
             maxLoaded = maxLoadedDrivers ?: options.drivers.maxLoaded,
         ),

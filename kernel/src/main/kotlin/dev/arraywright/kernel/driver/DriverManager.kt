@@ -13,6 +13,7 @@ import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.DriverScanner
 import dev.arraywright.kernel.driver.scan.ScanResult
 import dev.arraywright.kernel.driver.serve.DeviceUsers
+import dev.arraywright.kernel.driver.source.DriverFolder
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.kernel.event.DriverLoadFailed
 import dev.arraywright.kernel.event.DriverUnloadFailed
@@ -55,6 +56,9 @@ public class DriverManager internal constructor(
 
     @Volatile
     private var closed = false
+
+    /** What has the drivers follow their directory and the machine; null without a directory. */
+    internal var folder: DriverFolder? = null
 
     init {
         house.onChange = roster::refresh

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver
 
+import dev.arraywright.kernel.config.DriverConfiguration
 import dev.arraywright.kernel.driver.isolate.LoaderLimits
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.kernel.driver.isolate.leak.LeakPatience
@@ -11,7 +12,9 @@ import java.nio.file.Path
 /**
  * How a kernel deals with drivers that are loaded at run time.
  *
- * @property directory where their jars are; absent: nowhere in particular
+ * @property directory where their jars are; absent: nowhere in particular. One that comes is loaded if it has
+ *   `autoLoad` or a device of the machine asks for it, one that changes is upgraded, and one that goes is unloaded
+ * @property configured what drivers start with, by name; until another configuration is applied
  * @property sharedPackages what they see of the application besides the SPI, as [SharedPackages] has it
  * @property maxLoaded how many are loaded at once, unless the configuration says otherwise
  * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap,
@@ -19,6 +22,7 @@ import java.nio.file.Path
  */
 public data class DriverOptions(
     public val directory: Path? = null,
+    public val configured: Map<String, DriverConfiguration> = emptyMap(),
     public val sharedPackages: List<String> = emptyList(),
     public val maxLoaded: Int = MOST,
     public val deadlines: DriverDeadlines = DriverDeadlines(),

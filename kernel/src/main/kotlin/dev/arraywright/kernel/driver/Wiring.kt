@@ -12,9 +12,12 @@ import dev.arraywright.kernel.driver.lifecycle.DriverRoster
 import dev.arraywright.kernel.driver.lifecycle.KernelHouse
 import dev.arraywright.kernel.driver.scan.DriverScanner
 import dev.arraywright.kernel.driver.serve.DeviceUsers
+import dev.arraywright.kernel.driver.source.DriverFolder
 import dev.arraywright.kernel.event.EventStream
+import dev.arraywright.kernel.machine.Sight
 import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
 import kotlin.random.Random
 import kotlin.time.TimeSource
 
@@ -27,6 +30,7 @@ internal fun driverManager(
     members: Members,
     protection: Protection,
     events: EventStream,
+    sight: Sight,
 ): DriverManager {
     val options = kernel.drivers
     val scanner = DriverScanner(options.jarLimits)
@@ -36,6 +40,9 @@ internal fun driverManager(
         KernelHouse(options, scope, buffers, events, scanner, loader, TimeSource.Monotonic, Random.Default)
     val roster = DriverRoster(kernel.clock)
     val users = DeviceUsers(members, protection)
-    val admission = Admission(roster, opener, users, house, options.maxLoaded)
-    return DriverManager(scope, scanner, house, roster, admission, users, events) { loader.stranded.size }
+    val admission = Admission(roster, opener, users, house, options.maxLoaded, options.configured)
+    val manager = DriverManager(scope, scanner, house, roster, admission, users, events) { loader.stranded.size }
+    val directory = options.directory?.toAbsolutePath()?.normalize() ?: return manager
+    manager.folder = DriverFolder(directory, scope, manager, scanner, sight.devices, events, Dispatchers.IO)
+    return manager
 }

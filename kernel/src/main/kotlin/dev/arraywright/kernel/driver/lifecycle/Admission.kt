@@ -16,9 +16,8 @@ internal class Admission(
     private val users: DeviceUsers,
     private val house: DriverHouse,
     private var most: Int,
+    private var configured: Map<String, DriverConfiguration> = emptyMap(),
 ) {
-    private var configured: Map<String, DriverConfiguration> = emptyMap()
-
     /** What may be done, and the settings it is done with. */
     class Change(val entry: DriverEntry, val settings: Map<String, String>)
 

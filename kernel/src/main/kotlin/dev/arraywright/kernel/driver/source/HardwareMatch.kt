@@ -20,12 +20,21 @@ public object HardwareMatch {
     /** Whether one of the driver's patterns fits. */
     public fun fits(facts: HardwareFacts, info: DriverInfo): Boolean = pattern(facts, info) != null
 
+    /** As above, of a device that is of several kinds. */
+    public fun fits(facts: List<HardwareFacts>, info: DriverInfo): Boolean = facts.any { fits(it, info) }
+
     /**
      * Those that fit, the best first: the one with the most specific pattern, then with the highest version. The same
      * in whatever order they are given.
      */
     public fun ranked(facts: HardwareFacts, candidates: Collection<DriverCandidate>): List<DriverCandidate> =
-        candidates.mapNotNull { candidate -> pattern(facts, candidate.info)?.let { it to candidate } }
+        ranked(listOf(facts), candidates)
+
+    /** As above, for a device that is of several kinds. */
+    public fun ranked(facts: List<HardwareFacts>, candidates: Collection<DriverCandidate>): List<DriverCandidate> =
+        candidates.mapNotNull { candidate ->
+            facts.mapNotNull { pattern(it, candidate.info) }.maxOrNull()?.let { it to candidate }
+        }
             .sortedWith(compareByDescending<Pair<HardwarePattern, DriverCandidate>> { it.first }.then(byDriver))
             .map { it.second }
 
@@ -54,7 +63,7 @@ internal class HardwarePattern(private val text: String) : Comparable<HardwarePa
     private val wildcards = parts.size - literals
 
     fun fits(facts: HardwareFacts): Boolean = matches("${facts.kind}:${facts.name}") ||
-        facts.modalias.isNotEmpty() && matches(facts.modalias)
+        (facts.modalias.isNotEmpty() && matches(facts.modalias))
 
     /** In time proportional to the product of the lengths at most, whatever the pattern. */
     fun matches(subject: String): Boolean {
