@@ -2,7 +2,6 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
-import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.ByteSize
@@ -73,9 +72,7 @@ public data class Configuration(
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
         require(maxLoadedDrivers == null || maxLoadedDrivers > 0) { "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers" }
-        require(driverDirectory == null || (driverDirectory.isNotBlank() && '\u0000' !in driverDirectory)) {
-            "driverDirectory: it is blank, or no path"
-        }
+        require(driverDirectory?.isBlank() != true) { "driverDirectory: it is blank" }
         try {
             SharedPackages(sharedPackages)
         } catch (e: IllegalArgumentException) {
@@ -148,14 +145,6 @@ public data class Configuration(
             DriverConfiguration.serializer(),
         ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
     }
-
-    /** How drivers are dealt with, as far as that is said when a kernel is started. */
-    public fun driverOptions(): DriverOptions = DriverOptions(
-        directory = driverDirectory?.let { Path.of(it) },
-        configured = drivers,
-        sharedPackages = sharedPackages,
-        maxLoaded = maxLoadedDrivers ?: DriverOptions.MOST,
-    )
 
     /** The text [parse] reads back. */
     public fun print(): String = json.encodeToString(serializer(), this) + "\n"

@@ -19,6 +19,7 @@ import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.config.driverOptions
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin

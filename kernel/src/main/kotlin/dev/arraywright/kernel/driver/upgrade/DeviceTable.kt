@@ -10,12 +10,8 @@ internal class OpenedDevice(val address: StorageAddress, val options: OpenOption
     override fun toString(): String = address.toString()
 }
 
-/**
- * The open devices of one driver, whatever its version. Thread-safe.
- *
- * @param closed told after one was closed by whoever had it
- */
-internal class DeviceTable(private val closed: () -> Unit = {}) {
+/** The open devices of one driver, whatever its version. Thread-safe. */
+internal class DeviceTable {
     private val devices = LinkedHashMap<SwitchableDevice, OpenedDevice>()
 
     /** Openings go through it, so that none slips from the old version past a hand-over. */
@@ -36,14 +32,9 @@ internal class DeviceTable(private val closed: () -> Unit = {}) {
 
     /** Adds [device], opened just now with the version that serves; for [open]. */
     fun add(address: StorageAddress, options: OpenOptions, device: BlockDevice): OpenedDevice {
-        val opened = OpenedDevice(address, options, SwitchableDevice(device, ::gone))
+        val opened = OpenedDevice(address, options, SwitchableDevice(device, ::remove))
         synchronized(devices) { devices[opened.device] = opened }
         return opened
-    }
-
-    private fun gone(device: SwitchableDevice) {
-        remove(device)
-        closed()
     }
 
     /** Forgets one that is closed, which closing it does. */

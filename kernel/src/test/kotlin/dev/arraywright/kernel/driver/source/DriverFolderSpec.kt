@@ -7,6 +7,7 @@ import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.config.driverOptions
 import dev.arraywright.kernel.driver.DriverJar
 import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.driver.DriverStatus
