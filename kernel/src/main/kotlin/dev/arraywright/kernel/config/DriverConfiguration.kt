@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.config
 
+import dev.arraywright.kernel.KernelError
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
@@ -11,6 +12,8 @@ import kotlinx.serialization.encoding.Encoder
 import kotlinx.serialization.json.JsonDecoder
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonPrimitive
+import java.nio.file.InvalidPathException
+import java.nio.file.Path
 
 /** What a driver gets from the configuration: its [settings], of which it declares names and types. */
 @Serializable
@@ -21,6 +24,17 @@ public data class DriverConfiguration(
         String,
     > = emptyMap(),
 )
+
+private fun directory(text: String): Path = try {
+    Path.of(text)
+} catch (e: InvalidPathException) {
+    throw KernelError.BadConfiguration(
+        "cannot use the configuration",
+        "driverDirectory: it is no path: ${e.reason}",
+        "name a directory",
+        e,
+    )
+}
 
 /** A text; a number, true and false are taken as they are written. */
 internal object SettingText : KSerializer<String> {

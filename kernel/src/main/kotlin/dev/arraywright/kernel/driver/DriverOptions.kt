@@ -14,15 +14,14 @@ import java.nio.file.Path
  *
  * @property directory where their jars are; absent: nowhere in particular. One that comes is loaded if it has
  *   `autoLoad` or a device of the machine asks for it, one that changes is upgraded, and one that goes is unloaded
- * @property configured what drivers start with, by name; until another configuration is applied
  * @property sharedPackages what they see of the application besides the SPI, as [SharedPackages] has it
  * @property maxLoaded how many are loaded at once, unless the configuration says otherwise
- * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap,
- *   which stops the process for a while; 0: never
+ * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap, which
+ *   stops the process for a while; 0: never
+ * @property configured what drivers start with, by name; until another configuration is applied
  */
 public data class DriverOptions(
     public val directory: Path? = null,
-    public val configured: Map<String, DriverConfiguration> = emptyMap(),
     public val sharedPackages: List<String> = emptyList(),
     public val maxLoaded: Int = MOST,
     public val deadlines: DriverDeadlines = DriverDeadlines(),
@@ -31,6 +30,7 @@ public data class DriverOptions(
     public val loaderLimits: LoaderLimits = LoaderLimits(),
     public val leakPatience: LeakPatience = LeakPatience(),
     public val heapDumpUpTo: Long = 256L shl 20,
+    public val configured: Map<String, DriverConfiguration> = emptyMap(),
 ) {
     init {
         require(maxLoaded > 0) { "maxLoaded: not $maxLoaded" }
