@@ -13,7 +13,8 @@ import dev.arraywright.spi.driver.StorageDriver
 import kotlin.time.Duration
 
 /**
- * Exports of NBD servers as devices. NBD has no claims: that nobody else writes to the export is the operator's to see to.
+ * Exports of NBD servers as devices.
+ * NBD has no claims: that nobody else writes to the export is the operator's to see to.
  */
 @StorageDriver(
     name = "nbd",
@@ -21,9 +22,24 @@ import kotlin.time.Duration
     version = "0.1.0",
     supportedDevices = ["nbd", "nbd+unix"],
     settings = [
-        DriverSetting(name = "connect", description = "to reach a server and agree on the export", type = Type.DURATION, defaultValue = "10s"),
-        DriverSetting(name = "request", description = "to wait for an answer", type = Type.DURATION, defaultValue = "30s"),
-        DriverSetting(name = "reconnect", description = "to try again after a lost connection", type = Type.DURATION, defaultValue = "30s"),
+        DriverSetting(
+            name = "connect",
+            description = "How long it may take to reach a server and agree on the export",
+            type = Type.DURATION,
+            defaultValue = "10s",
+        ),
+        DriverSetting(
+            name = "request",
+            description = "How long to wait for an answer",
+            type = Type.DURATION,
+            defaultValue = "30s",
+        ),
+        DriverSetting(
+            name = "reconnect",
+            description = "How long to try again after a lost connection",
+            type = Type.DURATION,
+            defaultValue = "30s",
+        ),
     ],
 )
 public class NbdDriver : Driver {
