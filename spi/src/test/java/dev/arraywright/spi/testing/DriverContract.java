@@ -326,24 +326,23 @@ public abstract class DriverContract {
   @Test
   @DisplayName("leaves no thread and, where it was loaded by itself, no class behind")
   void nothingLeft() throws Exception {
-    if (!loadedAtRunTime()) {
-      wholeLife(driver()); // what libraries start once for the process is there from now on
-    }
-    Set<Thread> before = threads();
-    WeakReference<ClassLoader> loader =
-        new WeakReference<>(
-            wholeLife(loadedAtRunTime() ? ApartLoader.reload(driver()) : driver()));
-    assertTrue(
-        eventually(() -> newThreads(before).isEmpty()), "still running: " + newThreads(before));
     if (loadedAtRunTime()) {
+      WeakReference<ClassLoader> loader =
+          new WeakReference<>(wholeLife(ApartLoader.reload(driver())));
+      assertTrue(eventually(() -> threadsOf(loader).isEmpty()), "run on: " + threadsOf(loader));
       assertTrue(
           eventually(
               () -> {
                 System.gc();
-                return loader.get() == null;
+                return loader.refersTo(null);
               }),
           "something of the process still holds the driver's classes");
+      return;
     }
+    wholeLife(driver()); // what libraries start once for the process is there from now on
+    Set<Thread> before = threads();
+    wholeLife(driver());
+    assertTrue(eventually(() -> newThreads(before).isEmpty()), "run on: " + newThreads(before));
   }
 
   private ClassLoader wholeLife(Class<?> type) throws Exception {
@@ -484,6 +483,20 @@ public abstract class DriverContract {
           return !thread.isAlive() || group == null || group.getParent() == null || jdks(group);
         });
     return fresh;
+  }
+
+  /** Threads that began as the driver's own: they have its loader, as those that start them do. */
+  private static Set<Thread> threadsOf(WeakReference<ClassLoader> loader) {
+    Set<Thread> own = new HashSet<>(threads());
+    own.removeIf(
+        thread -> {
+          ClassLoader context = thread.getContextClassLoader();
+          ClassLoader type = thread.getClass().getClassLoader();
+          return !thread.isAlive()
+              || !(context != null && loader.refersTo(context)
+                  || type != null && loader.refersTo(type));
+        });
+    return own;
   }
 
   private static boolean jdks(ThreadGroup group) {
