@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** What stands in for the kernel while a driver is tested: makes drivers and gives them a context. */
+/**
+ * What stands in for the kernel while a driver is tested: makes drivers and gives them a context.
+ */
 final class DriverRig implements DriverContext {
   private final Map<String, String> settings;
   private final Buffers buffers = new Buffers(64 << 20);

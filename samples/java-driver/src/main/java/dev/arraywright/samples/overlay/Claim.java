@@ -41,7 +41,8 @@ final class Claim implements AutoCloseable {
         .compute(
             note,
             (name, present) -> {
-              String[] words = present == null ? new String[] {kind, "0"} : ((String) present).split(" ");
+              String[] words =
+                  present == null ? new String[] {kind, "0"} : ((String) present).split(" ");
               boolean fits = present == null || takeOver || (shared && words[0].equals("read"));
               granted.set(fits);
               return fits ? words[0] + " " + (Integer.parseInt(words[1]) + 1) : present;

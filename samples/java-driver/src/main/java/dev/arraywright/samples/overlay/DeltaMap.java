@@ -77,7 +77,8 @@ final class DeltaMap {
 
   void remove(long block) {
     if (has(block)) {
-      words.getAndAccumulate((int) (block / Long.SIZE), ~(1L << block), (word, keep) -> word & keep);
+      words.getAndAccumulate(
+          (int) (block / Long.SIZE), ~(1L << block), (word, keep) -> word & keep);
       dirty.add((int) (block / PAGE_BLOCKS));
     }
   }

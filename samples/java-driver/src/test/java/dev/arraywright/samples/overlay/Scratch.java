@@ -46,7 +46,8 @@ final class Scratch implements AutoCloseable {
   static BlockDevice open(StorageAddress address, OpenOptions options, String... settings)
       throws DriverException {
     OverlayDriver driver = new OverlayDriver();
-    driver.initialize(new Context(settings.length == 0 ? Map.of() : Map.of(settings[0], settings[1])));
+    driver.initialize(
+        new Context(settings.length == 0 ? Map.of() : Map.of(settings[0], settings[1])));
     return driver.open(address, options);
   }
 

@@ -144,7 +144,16 @@ internal class HttpDevice private constructor(
                 val found = calls.run { remote.describe() } ?: throw unreachable(url, settings, failures.last)
                 if (found.size == 0L || found.size % SECTOR != 0L) throw odd(url, found.size)
                 val info = DeviceInfo(
-                    url.toString(), "", "", DeviceType.NETWORK, -1, found.size, SECTOR, PAGE, readOnly, false,
+                    url.toString(),
+                    "",
+                    "",
+                    DeviceType.NETWORK,
+                    -1,
+                    found.size,
+                    SECTOR,
+                    PAGE,
+                    readOnly,
+                    false,
                 )
                 return HttpDevice(info, calls, settings, remote, failures, found)
             } catch (e: Refused) {
