@@ -2,10 +2,12 @@ package dev.arraywright.samples.overlay;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.arraywright.spi.device.BlockDevice;
+import dev.arraywright.spi.device.DeviceIoException.DeviceGoneException;
 import dev.arraywright.spi.device.StorageAddress;
 import dev.arraywright.spi.driver.DriverException;
 import dev.arraywright.spi.driver.DriverException.Reason;
@@ -14,6 +16,7 @@ import java.io.BufferedReader;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
@@ -23,11 +26,17 @@ class OverlayCrashTest {
   private static final int BLOCKS = 64;
   private static final int BLOCK = 4096;
 
-  /** Writes a part of block after block, flushes, and tells; forever. */
+  /** Writes a part of block after block, flushes, and tells, forever; or tells why it cannot. */
   static final class Writer {
     public static void main(String[] args) throws Exception {
       StorageAddress address = StorageAddress.parse(args[0]);
-      BlockDevice device = Scratch.open(address, OpenOptions.DEFAULT, "block-size", "4KiB");
+      BlockDevice device;
+      try {
+        device = Scratch.open(address, OpenOptions.DEFAULT, "block-size", "4KiB");
+      } catch (DriverException e) {
+        System.out.println(e.reason());
+        return;
+      }
       for (int round = 1; ; round++) {
         Scratch.fill(device, (long) block(round) * BLOCK + 512, 1024, value(round));
         device.flush();
@@ -83,6 +92,42 @@ class OverlayCrashTest {
   }
 
   @Test
+  @DisplayName("keeps other processes out before, while and after another version takes over")
+  void claimOfTwo() throws Exception {
+    try (Scratch scratch = new Scratch(BLOCKS * BLOCK)) {
+      BlockDevice old = scratch.open(OpenOptions.DEFAULT);
+      assertEquals("IN_USE", firstWord(scratch.address()));
+      try (BlockDevice fresh = scratch.open(OpenOptions.DEFAULT.takingOver())) {
+        assertEquals("IN_USE", firstWord(scratch.address()));
+        old.close();
+        Scratch.fill(fresh, 0, BLOCK, 1);
+        assertEquals("IN_USE", firstWord(scratch.address()));
+      }
+      assertEquals("1", firstWord(scratch.address()));
+    }
+  }
+
+  @Test
+  @DisplayName("notices a process that came between two versions, and writes no more")
+  void overtaken() throws Exception {
+    try (Scratch scratch = new Scratch(BLOCKS * BLOCK)) {
+      BlockDevice old = scratch.open(OpenOptions.DEFAULT);
+      try (BlockDevice fresh = scratch.open(OpenOptions.DEFAULT.takingOver())) {
+        old.close();
+        Process other = start(scratch.address());
+        try (BufferedReader lines = other.inputReader()) {
+          assertEquals("1", lines.readLine());
+          assertThrows(DeviceGoneException.class, () -> Scratch.fill(fresh, 0, BLOCK, 1));
+          assertFalse(fresh.isOnline());
+        } finally {
+          other.destroyForcibly();
+          assertTrue(other.waitFor(20, TimeUnit.SECONDS));
+        }
+      }
+    }
+  }
+
+  @Test
   @DisplayName("finds nothing of writes that were not flushed, and all of those that were")
   void unflushed() throws Exception {
     try (Scratch scratch = new Scratch(BLOCKS * BLOCK)) {
@@ -128,7 +173,7 @@ class OverlayCrashTest {
     try (Scratch scratch = new Scratch(BLOCKS * BLOCK)) {
       scratch.open(OpenOptions.DEFAULT).close();
       byte[] image = scratch.image();
-      Files.setLastModifiedTime(scratch.base, java.nio.file.attribute.FileTime.fromMillis(1000));
+      Files.setLastModifiedTime(scratch.base, FileTime.fromMillis(1000));
       DriverException e =
           assertThrows(DriverException.class, () -> scratch.open(OpenOptions.DEFAULT));
       assertEquals(Reason.INVALID, e.reason());
@@ -145,6 +190,16 @@ class OverlayCrashTest {
       int value = file.read();
       file.seek(at);
       file.write(value ^ 0x10);
+    }
+  }
+
+  private static String firstWord(StorageAddress address) throws Exception {
+    Process process = start(address);
+    try (BufferedReader lines = process.inputReader()) {
+      return lines.readLine();
+    } finally {
+      process.destroyForcibly();
+      assertTrue(process.waitFor(20, TimeUnit.SECONDS));
     }
   }
 

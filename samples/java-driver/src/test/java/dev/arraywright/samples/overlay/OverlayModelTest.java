@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.arraywright.spi.device.BlockDevice;
 import dev.arraywright.spi.driver.OpenOptions;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
@@ -34,6 +35,32 @@ class OverlayModelTest {
         }
         try (BlockDevice device = scratch.open(OpenOptions.READ_ONLY)) {
           assertArrayEquals(model, Scratch.read(device, 0, SIZE), "seed " + seed);
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("remembers blocks of every page of its map, not of the first alone")
+  void pages() throws Exception {
+    int pages = 5;
+    long apart = (long) DeltaMap.PAGE_BLOCKS * BLOCK;
+    try (Scratch scratch = new Scratch(512)) {
+      try (RandomAccessFile base = new RandomAccessFile(scratch.base.toFile(), "rw")) {
+        base.setLength(pages * apart);
+      }
+      try (BlockDevice device = scratch.open(OpenOptions.DEFAULT, "block-size", "4KiB")) {
+        for (int page = 0; page < pages; page++) {
+          Scratch.fill(device, (page + 1) * apart - BLOCK, BLOCK, page + 1);
+        }
+        device.flush();
+      }
+      try (BlockDevice device = scratch.open(OpenOptions.READ_ONLY)) {
+        for (int page = 0; page < pages; page++) {
+          byte[] expected = new byte[2 * BLOCK];
+          Arrays.fill(expected, BLOCK, 2 * BLOCK, (byte) (page + 1));
+          long at = (page + 1) * apart - 2 * BLOCK;
+          assertArrayEquals(expected, Scratch.read(device, at, 2 * BLOCK), "page " + page);
         }
       }
     }
