@@ -29,7 +29,7 @@ import kotlin.time.Duration
  *   "nbd":  { "host": "127.0.0.1", "port": 10809 },
  *   "http": { "host": "127.0.0.1", "port": 8809 },
  *   "driverDirectory": "/var/lib/arraywright/drivers",
- *   "drivers": { "overlay": { "settings": { "grain": "64KiB" } } }
+ *   "drivers": { "overlay": { "settings": { "block-size": "64KiB" } } }
  * }
  * ```
  */
@@ -98,7 +98,7 @@ public data class Configuration(
         memory = memory.toOptions(),
         readCache = memory.readCache ?: options.readCache,
         drivers = options.drivers.copy(
-            directory = driverDirectory?.let { Path.of(it) } ?: options.drivers.directory,
+            directory = driverDirectory?.let(::directory) ?: options.drivers.directory,
             configured = drivers,
             sharedPackages = sharedPackages.ifEmpty { options.drivers.sharedPackages },
             maxLoaded = maxLoadedDrivers ?: options.drivers.maxLoaded,

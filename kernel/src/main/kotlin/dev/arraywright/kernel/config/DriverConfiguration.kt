@@ -25,7 +25,8 @@ public data class DriverConfiguration(
     > = emptyMap(),
 )
 
-private fun directory(text: String): Path = try {
+/** The path that a text is. */
+internal fun directory(text: String): Path = try {
     Path.of(text)
 } catch (e: InvalidPathException) {
     throw KernelError.BadConfiguration(

@@ -40,7 +40,7 @@ class DriverManagerSpec : StringSpec({
     fun folder(): Path = tempdir().toPath()
 
     suspend fun kernel(options: DriverOptions = DriverOptions(), block: suspend (ArraywrightKernel) -> Unit) =
-        ArraywrightKernel.start(KernelOptions(drivers = options)).use { block(it) }
+        ArraywrightKernel.start(KernelOptions(drivers = options, watch = false)).use { block(it) }
 
     suspend fun DriverHandle.until(condition: (DriverState) -> Boolean): DriverState =
         withTimeout(60.seconds) { state.first(condition) }
