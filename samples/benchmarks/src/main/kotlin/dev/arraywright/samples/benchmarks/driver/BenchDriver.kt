@@ -49,7 +49,8 @@ internal class BenchDriver(private val folder: Path) {
     }
 
     private fun compile(source: String, into: Path) {
-        val compiler = checkNotNull(ToolProvider.getSystemJavaCompiler()) { "this JVM has no compiler: run it by a JDK" }
+        val compiler =
+            checkNotNull(ToolProvider.getSystemJavaCompiler()) { "this JVM has no compiler: run it by a JDK" }
         val spi = checkNotNull(StorageDriver::class.java.protectionDomain.codeSource).location.toURI().toPath()
         val file = (folder / "source").createDirectories() / "BenchDriver.java"
         file.writeText(source)

@@ -123,7 +123,7 @@ internal class Drivers(options: KeyValues) {
                 row("scan of $classes classes, warm", "scan", "1500 at most"),
                 row("scan of $classes classes, new JVM", "fresh", "1500 at most"),
                 row("load of a driver until it runs", "load", "150 at most"),
-                row("the very first load of a kernel", "first", "150 at most"),
+                row("the first load, scans done before", "first", "150 at most"),
                 row("$drivers drivers, one after the other", "single", "5000 at most"),
                 row("$drivers drivers, loadAll", "all", "5000 at most"),
                 row("longest pause of an upgrade", "pause", "50 at most"),
