@@ -48,7 +48,7 @@ class BufferPoolMemorySpec : StringSpec({
         }
     }
 
-    "memory that was trimmed is nobody's: a view of it throws once its mapping is gone, and reaches no neighbour before" {
+    "a view of memory that was trimmed throws once its mapping is gone, and reaches no neighbour before" {
         BufferPool(TOTAL).use { pool ->
             for (size in listOf(4096, 1 shl 20)) {
                 val neighbour = pool.acquire(size)
