@@ -1,10 +1,13 @@
 package dev.arraywright.lab
 
+import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.event.Topic
+import dev.arraywright.raid.layout.RaidLevel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
+import java.nio.ByteBuffer
 import java.nio.file.Path
 import kotlin.io.path.readLines
 import kotlin.time.Duration.Companion.milliseconds
@@ -15,8 +18,10 @@ import kotlin.time.Duration.Companion.seconds
 internal object BalloonProgram {
     private const val MIB = 1L shl 20
     private const val POOL = 512 * MIB
-    private const val FILLED = 384 * MIB
+    private const val FILLED = 192 * MIB
+    private const val CACHE = 256 * MIB
     private const val BUFFER = 4 shl 20
+    private const val READ = 256 shl 10
 
     /** More than the reserve that is to stay available, which is a 16th. */
     private const val LEFT = 192 * MIB
@@ -28,12 +33,13 @@ internal object BalloonProgram {
     private const val SIZE = 2048L
 
     @JvmStatic
-    fun main(arguments: Array<String>) = inGuest(KernelOptions(bufferLimit = POOL)) { told ->
+    fun main(arguments: Array<String>) = inGuest(KernelOptions(bufferLimit = POOL, readCache = CACHE)) { told ->
         val machine = checkNotNull(told.kernel.machine)
         println("AVAILABLE ${machine.balloon.isAvailable} ${machine.balloon.absence}")
         val printing = launch { machine.balloon.rounds.collect { println("ROUND $it") } }
         until("sources are open") { machine.memory.status.value.isNotEmpty() }
         machine.memory.status.value.forEach { println("SOURCE $it") }
+        cache(told)
         fill(told)
         taken(told)
         val lowest = told.pool.idleLimit
@@ -41,6 +47,7 @@ internal object BalloonProgram {
         told.await(Topic.MEMORY_PRESSURE, "suffices")
         until("the pool may grow again") { told.pool.idleLimit > lowest + POOL / 8 }
         println("GROWS ${told.pool.idleLimit / MIB}")
+        until("the cache may grow again") { told.kernel.cache.limit > CACHE / 2 }
         printing.cancel()
     }
 
@@ -57,7 +64,7 @@ internal object BalloonProgram {
         }
         told.await(Topic.MEMORY_RELEASED)
         println("@@QBAL")
-        println("INFLATED taken=${take / MIB} less=${(before - resident()) / MIB} idle=${idle(told)}")
+        println("INFLATED taken=${take / MIB} less=${(before - resident()) / MIB} idle=${idle(told)} cached=${cached(told)}")
         println("LIMIT ${told.pool.idleLimit / MIB}")
     }
 
@@ -66,6 +73,17 @@ internal object BalloonProgram {
         println("@@BAL ${SIZE - bytes / MIB}")
         until("the balloon has ${bytes / MIB}") { balloon() >= bytes - MIB }
     }
+
+    /** Reads a whole array, so that the cache has it. */
+    private suspend fun cache(told: Told) {
+        val drives = (0..3).map { drive("LAB000$it") }
+        val array = told.kernel.createArray(ArraySpec("lab", RaidLevel.RAID0, drives, assumeClean = true))
+        val buffer = ByteBuffer.allocateDirect(READ)
+        for (at in 0 until array.size - READ step READ.toLong()) array.read(buffer.clear(), at)
+        println("CACHED cached=${cached(told)}")
+    }
+
+    private fun cached(told: Told) = told.kernel.cache.stats.bytes / MIB
 
     private fun fill(told: Told) {
         val leases = List((FILLED / BUFFER).toInt()) { told.pool.acquire(BUFFER) }
