@@ -31,7 +31,7 @@ data class Outcome(val code: Int, val out: String, val err: String) {
     fun ok(): Outcome = apply { withClue("stdout: $out\nstderr: $err") { code shouldBe 0 } }
 }
 
-/** A directory of its own for members, user data and control sockets, and [more] of an environment; gone after the spec. */
+/** A directory of its own for members, user data and control sockets, gone after the spec; [more] is environment. */
 class Bench(more: Map<String, String> = emptyMap()) : AutoCloseable {
     val directory: Path = createTempDirectory("aw-")
     val runtime: Path = directory.resolve("run")

@@ -24,9 +24,9 @@ import kotlin.io.path.listDirectoryEntries
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * The demo's second story: the jar of the sample driver, from below [samples], is dropped in a directory and loaded, its
- * devices, overlays over images, become an array, and once the array is stopped the driver is unloaded again. Where
- * there is no such jar, one step says so.
+ * The demo's second story: the jar of the sample driver, from below [samples], is dropped in a directory and loaded,
+ * its devices, overlays over images, become an array, and once the array is stopped the driver is unloaded again.
+ * Where there is no such jar, one step says so.
  */
 internal class DriverStory(
     private val kernel: ArraywrightKernel,
