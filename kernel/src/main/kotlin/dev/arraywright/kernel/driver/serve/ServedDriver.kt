@@ -31,7 +31,7 @@ internal class ServedDriver(
     private val changed: () -> Unit,
 ) : Driver,
     DriverPort {
-    private val table = DeviceTable()
+    private val table = DeviceTable(changed)
     private val lock = Any()
     private var instance: DriverInstance? = null
     private var refusal = "it is not started"

@@ -47,7 +47,10 @@ internal class JarFiles(private val directory: Path, pattern: String) {
 
     /** Which directory it is, as another one may come to its place; null if there is none, or that is not told. */
     fun identity(): Any? = try {
-        Files.readAttributes(directory, BasicFileAttributes::class.java).fileKey()
+        // A new directory may get the number of the one before it.
+        Files.readAttributes(directory, BasicFileAttributes::class.java).run {
+            fileKey()?.let { it to creationTime() }
+        }
     } catch (_: IOException) {
         null
     }
