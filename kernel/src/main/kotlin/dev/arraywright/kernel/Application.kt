@@ -3,6 +3,7 @@ package dev.arraywright.kernel
 import dev.arraywright.hardware.health.HealthThresholds
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.spare.Protection
 import dev.arraywright.spi.device.StorageAddress
 import java.util.UUID
@@ -14,11 +15,15 @@ internal class Application(
     private val nbd: Exports,
     private val members: Members,
     private val thresholds: HealthThresholds?,
+    private val drivers: DriverManager,
 ) {
     private val failures = mutableListOf<KernelError>()
 
     suspend fun apply(configuration: Configuration): List<KernelError> {
         thresholds?.policy?.value = configuration.health.toPolicy()
+        failures += drivers.configure(configuration.drivers, configuration.maxLoadedDrivers)
+        // Arrays may have members of theirs.
+        drivers.folder?.settled()
         attempt { protection.setPolicy(configuration.policy.toPolicy()) }
         val exporting = configuration.arrays.any { it.export != null }
         val listening = !exporting || nbd.running || attempt { nbd.listen(configuration.nbd) }

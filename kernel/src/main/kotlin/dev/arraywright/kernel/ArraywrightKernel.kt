@@ -3,6 +3,7 @@ package dev.arraywright.kernel
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
+import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.kernel.event.journal.EventJournal
@@ -34,7 +35,8 @@ import java.util.concurrent.TimeoutException
  *
  * Start it with [start], or take it from a Koin application that loaded [kernelModule]. Several may run in one process;
  * a device belongs to one at a time. Functions may be called from any coroutine and fail with a [KernelError].
- * [shutdown] (or [close]) ends everything that was started: exports, then arrays (marked clean), then devices.
+ * [shutdown] (or [close]) ends everything that was started: exports, then arrays (marked clean), then devices and their
+ * drivers.
  */
 public class ArraywrightKernel internal constructor(
     private val options: KernelOptions,
@@ -50,6 +52,8 @@ public class ArraywrightKernel internal constructor(
     public val machine: Machine?,
     /** What clients of any array have read lately: how much it helps, and how much memory it may have. */
     public val cache: ReadCache,
+    /** The drivers that are loaded at run time. */
+    public val drivers: DriverManager,
 ) : AutoCloseable {
     private val closing = Mutex()
 
@@ -124,13 +128,14 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Brings about what is configured: policy, thresholds of disks' health, arrays, exports, shared spares. May be called again with another
+     * Brings about what is configured: settings of drivers, policy, thresholds of disks' health, arrays, exports, shared
+     * spares. May be called again with another
      * configuration: what runs already stays as it is, spares that are not named any more are let go of, and the policy
      * counts at once. What fails is returned, and does not keep the rest from running: an array comes up without a member
      * that cannot be opened, if it can do so.
      */
     public suspend fun apply(configuration: Configuration): List<KernelError> =
-        Application(registry, protection, nbd, members, machine?.thresholds).apply(configuration)
+        Application(registry, protection, nbd, members, machine?.thresholds, drivers).apply(configuration)
 
     /**
      * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.
@@ -142,7 +147,7 @@ public class ArraywrightKernel internal constructor(
             if (closed) return@withLock emptyList()
             closed = true
             try {
-                Ending(scope, registry, nbd, protection, stream, watching).within(options.closeWithin)
+                Ending(scope, registry, nbd, protection, stream, watching, drivers).within(options.closeWithin)
             } finally {
                 scope.cancel(CancellationException("the kernel is closed"))
             }

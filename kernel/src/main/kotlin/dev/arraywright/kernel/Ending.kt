@@ -1,5 +1,6 @@
 package dev.arraywright.kernel
 
+import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.machine.Watching
 import dev.arraywright.kernel.spare.Protection
@@ -10,7 +11,10 @@ import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration
 
-/** The end of a kernel: exports, then supervisors and shared spares, then arrays, then the journal, which so has the others' last events. */
+/**
+ * The end of a kernel: exports, then supervisors and shared spares, then arrays, then drivers, then the journal, which so
+ * has the others' last events.
+ */
 internal class Ending(
     private val scope: CoroutineScope,
     private val registry: ArrayRegistry,
@@ -18,6 +22,7 @@ internal class Ending(
     private val protection: Protection,
     private val stream: EventStream,
     private val watching: Watching,
+    private val drivers: DriverManager,
 ) {
     /** Returns within [bound] what has not ended as it should, a line each; that is left behind. */
     suspend fun within(bound: Duration): List<String> {
@@ -25,20 +30,24 @@ internal class Ending(
         val rest = bound - forJournal
         val exports = AtomicReference<String?>("the exports did not end within $rest")
         val supervisors = AtomicReference<String?>()
+        val left = AtomicReference<List<String>>(emptyList())
         // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
         val work = scope.launch {
             // What goes now is let go of, not unplugged.
             watching.end()
+            drivers.folder?.end()
             exports.set(ended("the exports") { nbd.close() })
             // Before the arrays, or members that go away with them would be taken for failed ones.
             supervisors.set(ended("supervisors and spares") { protection.close(rest / PROTECTION_SHARE) })
             registry.stopAll()
+            // After everybody who has a device of theirs.
+            left.set(drivers.close(rest / DRIVERS_SHARE))
         }
         withTimeoutOrNull(rest) { work.join() } ?: work.cancel()
         val arrays = registry.abandon(rest).map { (name, why) -> "array $name: $why" }
         val kept = stream.close(forJournal)
         val journal = stream.journal?.failure?.value?.takeUnless { kept }
-        return listOfNotNull(exports.get(), supervisors.get()) + arrays + listOfNotNull(journal)
+        return listOfNotNull(exports.get(), supervisors.get()) + arrays + left.get() + listOfNotNull(journal)
     }
 
     /** What kept it from ending as it should; it does not keep the rest from that. */
@@ -55,6 +64,7 @@ internal class Ending(
     companion object {
         private const val JOURNAL_SHARE = 10
         private const val PROTECTION_SHARE = 3
+        private const val DRIVERS_SHARE = 3
 
         fun failure(left: List<String>, cause: Throwable? = null): KernelError = KernelError.NotStopped(
             "the kernel is closed, but not everything in it stopped as it should",

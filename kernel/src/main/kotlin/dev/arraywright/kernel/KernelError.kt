@@ -45,6 +45,16 @@ public sealed class KernelError(
         override val code: String get() = "array-refuses"
     }
 
+    /**
+     * A driver cannot be loaded or does not do its work.
+     *
+     * @property details for its author: where in the driver it went wrong, or empty
+     */
+    public class DriverUnusable(what: String, why: String, remedy: String = "", public val details: String = "") :
+        KernelError(what, why, remedy) {
+        override val code: String get() = "driver-unusable"
+    }
+
     /** The configuration file is wrong; the running configuration stays as it was. */
     public class BadConfiguration(what: String, why: String, remedy: String = "", cause: Throwable? = null) :
         KernelError(what, why, remedy, cause) {
@@ -69,6 +79,7 @@ public sealed class KernelError(
         is InUse -> InUse(what, why, remedy, cause)
         is DeviceUnusable -> DeviceUnusable(what, why, remedy, cause)
         is ArrayRefuses -> ArrayRefuses(what, why, remedy, cause)
+        is DriverUnusable -> DriverUnusable(what, why, remedy, details)
         is BadConfiguration -> BadConfiguration(what, why, remedy, cause)
         is NotStopped -> NotStopped(what, why, remedy, cause)
         is Closed -> this

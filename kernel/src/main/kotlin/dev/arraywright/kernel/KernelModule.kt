@@ -2,6 +2,8 @@ package dev.arraywright.kernel
 
 import dev.arraywright.hardware.hardwareModule
 import dev.arraywright.hardware.memory.BufferPool
+import dev.arraywright.kernel.driver.DriverManager
+import dev.arraywright.kernel.driver.driverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.machine.Blind
@@ -65,8 +67,9 @@ public fun kernelModule(options: KernelOptions = KernelOptions()): Module = modu
     single<Relief> { Relief(get(), getOrNull()) }
     single<Watching> { Watching(get(), get(), getOrNull(), get(), get(), get(), get()) }
     single<ArrayRegistry> { ArrayRegistry(get(), get(), get(), get(), get()) }
+    single<DriverManager> { driverManager(get(), get(), get(), get(), get(), get(), get(), get()) }
     single<ArraywrightKernel> {
-        ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull(), get())
+        ArraywrightKernel(get(), get(), get(), get(), get(), get(), get(), get(), getOrNull(), get(), get())
     } onClose { it?.close() }
 }
 

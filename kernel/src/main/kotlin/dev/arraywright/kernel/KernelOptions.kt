@@ -1,6 +1,7 @@
 package dev.arraywright.kernel
 
 import dev.arraywright.hardware.memory.pressure.MemoryOptions
+import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.event.journal.JournalLimits
 import java.nio.file.Path
 import kotlin.time.Clock
@@ -23,6 +24,7 @@ import kotlin.time.Duration.Companion.seconds
  * @param readCache bytes of off-heap memory, besides, that hold what clients have read lately; 0 for none. Memory is
  *   taken as reads fill it, and what is read through another cache (a file system on an NBD client) hardly needs it
  * @param memory when memory is short
+ * @param drivers how drivers that are loaded at run time are dealt with
  */
 public data class KernelOptions(
     public val clock: Clock = Clock.System,
@@ -35,4 +37,5 @@ public data class KernelOptions(
     public val watch: Boolean = true,
     public val readCache: Long = 64L shl 20,
     public val memory: MemoryOptions = MemoryOptions(),
+    public val drivers: DriverOptions = DriverOptions(),
 )

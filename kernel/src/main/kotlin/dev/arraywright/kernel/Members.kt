@@ -36,6 +36,9 @@ internal class Members(private val opener: DeviceOpener) {
 
     val entries: StateFlow<Map<String, DeviceEntry>> = table.asStateFlow()
 
+    /** What to do about an address of a scheme that no driver serves, as far as somebody knows. */
+    @Volatile var advice: (scheme: String) -> String? = { null }
+
     /** The address a text stands for; a bare path is a block device or a file, as what is there. */
     fun parse(text: String): StorageAddress {
         if (text.startsWith("/")) {
@@ -78,7 +81,10 @@ internal class Members(private val opener: DeviceOpener) {
         val device = try {
             opener.open(address, options)
         } catch (e: DriverException) {
-            throw KernelError.of(address.toString(), e)
+            val error = KernelError.of(address.toString(), e)
+            val unserved = e.reason() == DriverException.Reason.UNSUPPORTED && address.scheme() !in opener.schemes
+            val remedy = if (unserved) advice(address.scheme()) else null
+            throw remedy?.let { error.retold(error.what, error.why, it) } ?: error
         }
         holders[address.toString()] = device
         table.update { it + (address.toString() to DeviceEntry(address.toString(), device.info(), array)) }

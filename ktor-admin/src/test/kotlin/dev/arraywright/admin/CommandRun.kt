@@ -31,12 +31,12 @@ data class Outcome(val code: Int, val out: String, val err: String) {
     fun ok(): Outcome = apply { withClue("stdout: $out\nstderr: $err") { code shouldBe 0 } }
 }
 
-/** A directory of its own for members, user data and control sockets; gone after the spec. */
-class Bench : AutoCloseable {
+/** A directory of its own for members, user data and control sockets, gone after the spec; [more] is environment. */
+class Bench(more: Map<String, String> = emptyMap()) : AutoCloseable {
     val directory: Path = createTempDirectory("aw-")
     val runtime: Path = directory.resolve("run")
     val environment: Map<String, String> =
-        mapOf("ARRAYWRIGHT_RUNTIME_DIR" to "$runtime", "XDG_DATA_HOME" to "${directory.resolve("data")}")
+        mapOf("ARRAYWRIGHT_RUNTIME_DIR" to "$runtime", "XDG_DATA_HOME" to "${directory.resolve("data")}") + more
 
     /** Absolute paths of [count] members, which need not exist. */
     fun members(count: Int, prefix: String = "m"): List<String> =

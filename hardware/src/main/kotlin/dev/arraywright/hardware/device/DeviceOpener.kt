@@ -39,7 +39,7 @@ public class DeviceOpener(
     private val openings = Semaphore(OPENINGS)
 
     init {
-        builtIn.start(buffers, ::register)
+        builtIn.start(buffers) { register(it) }
     }
 
     /** The schemes that can be opened now. */
@@ -54,12 +54,22 @@ public class DeviceOpener(
         val announced = requireNotNull(driver.javaClass.getAnnotation(StorageDriver::class.java)) {
             "${driver.javaClass.name} has no @StorageDriver"
         }
-        val schemes = announced.supportedDevices.filter { ':' !in it }
-        val registered = schemes.takeWhile { drivers.putIfAbsent(it, driver) == null }
+        return register(announced.supportedDevices.filter { ':' !in it }, driver)
+    }
+
+    /**
+     * Offers a started driver for [schemes], all or none, until the result is closed. It need not be annotated: it may
+     * stand for another one.
+     *
+     * @throws IllegalArgumentException if another driver has one of them
+     */
+    public fun register(schemes: Collection<String>, driver: Driver): AutoCloseable {
+        val wanted = schemes.toList()
+        val registered = wanted.takeWhile { drivers.putIfAbsent(it, driver) == null }
         val registration = AutoCloseable { registered.forEach { drivers.remove(it, driver) } }
-        if (registered.size < schemes.size) {
+        if (registered.size < wanted.size) {
             registration.close()
-            throw IllegalArgumentException("another driver serves '${schemes[registered.size]}:' already")
+            throw IllegalArgumentException("another driver serves '${wanted[registered.size]}:' already")
         }
         return registration
     }

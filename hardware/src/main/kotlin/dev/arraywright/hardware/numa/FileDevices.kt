@@ -1,6 +1,8 @@
 package dev.arraywright.hardware.numa
 
 import dev.arraywright.hardware.linux.FileStatus
+import dev.arraywright.hardware.tree.Mount
+import dev.arraywright.hardware.tree.MountInfoParser
 import dev.arraywright.hardware.tree.SystemTree
 import java.io.IOException
 import java.nio.file.InvalidPathException
@@ -28,7 +30,7 @@ internal class FileDevices(
         val device = if (found.isBlockSpecial) found.represents else found.device
         sys.real("dev/block/$device")?.let { return Below.Devices(listOf(it)) }
         // Major 0: the number is made up, for a file system on no device, on several, or on another file system.
-        val mounts = MountInfoParser.parse(proc.lines("self/mountinfo"))
+        val mounts = MountInfoParser.own(proc)
         val mount = mounts.lastOrNull { it.number == "$device" } ?: real(path).let { file ->
             mounts.filter { it.holds(file) }.maxByOrNull { it.point.length }
         }
@@ -45,7 +47,7 @@ internal class FileDevices(
         }
 
     private fun below(mount: Mount): Below {
-        val upper = mount.option("upperdir") ?: mount.option("lowerdir")?.substringBefore(':')
+        val upper = mount.superOption("upperdir") ?: mount.superOption("lowerdir")?.substringBefore(':')
         if (mount.type == "overlay" && upper != null) return Below.File(upper)
         val device = mount.source.takeIf { it.startsWith("/dev/") }?.let(::blockDevice)
             ?: return Below.Nothing("${mount.point} is ${mount.type} from ${mount.source}, which is no device here")
@@ -63,47 +65,4 @@ internal class FileDevices(
             ?: return listOf(device)
         return sys.names(members).mapNotNull { sys.real("$members/$it") }
     }
-}
-
-/** A line of mountinfo: `36 35 98:0 /root /mount/point options [tag:value …] - type source options`. */
-internal data class Mount(
-    val number: String,
-    val point: String,
-    val type: String,
-    val source: String,
-    private val options: List<String>,
-) {
-    fun holds(path: String): Boolean = point == "/" || path == point || path.startsWith("$point/")
-
-    fun option(name: String): String? = options.firstOrNull { it.startsWith("$name=") }?.substringAfter('=')
-}
-
-/** Of proc(5)'s mountinfo. Lines of another form are skipped. */
-internal object MountInfoParser {
-    fun parse(lines: List<String>): List<Mount> = lines.mapNotNull(::line)
-
-    private fun line(line: String): Mount? {
-        val fields = line.split(' ')
-        val separator = fields.indexOf("-")
-        if (separator < 6 || fields.size < separator + 3) return null
-        return Mount(
-            number = fields[2],
-            point = unescaped(fields[4]),
-            type = fields[separator + 1],
-            source = unescaped(fields[separator + 2]),
-            options = fields.getOrNull(separator + 3)?.split(',')?.map(::unescaped).orEmpty(),
-        )
-    }
-
-    /** Space, tab, line end and backslash come as `\040` and so on. */
-    private fun unescaped(field: String): String =
-        if ('\\' in field) {
-            escape.replace(field) {
-                it.groupValues[1].toInt(8).toChar().toString()
-            }
-        } else {
-            field
-        }
-
-    private val escape = Regex("\\\\([0-3][0-7]{2})")
 }

@@ -17,7 +17,10 @@ internal class SystemTree(val root: Path) {
     private val prefix = "$root/"
 
     /** A file's text without surrounding white space; null if there is none to read, or it is empty. */
-    fun text(path: String): String? = bytes(path)?.decodeToString()?.trim { it <= ' ' }?.ifEmpty { null }
+    fun text(path: String): String? = raw(path)?.trim { it <= ' ' }?.ifEmpty { null }
+
+    /** A file's text as it is; null if it cannot be read. */
+    fun raw(path: String): String? = bytes(path)?.decodeToString()
 
     /** A file's decimal number. */
     fun long(path: String): Long? = text(path)?.toLongOrNull()
@@ -60,7 +63,7 @@ internal class SystemTree(val root: Path) {
         }
 
     /** A file's lines; none if it cannot be read. */
-    fun lines(path: String): List<String> = bytes(path)?.decodeToString()?.lines().orEmpty()
+    fun lines(path: String): List<String> = raw(path)?.lines().orEmpty()
 
     /** A file's content, at most [LIMIT] bytes of it. */
     fun bytes(path: String): ByteArray? =

@@ -112,6 +112,20 @@ class DeviceOpenerSpec : StringSpec({
         }
         first.closed shouldBe true
     }
+
+    "a driver that stands for another one is registered for the schemes that are given, all or none" {
+        opener(SlowDriver()).use { opener ->
+            val proxy = object : Driver by MemoryDriver().ready() {}
+            shouldThrow<IllegalArgumentException> { opener.register(proxy) }.message shouldContain "@StorageDriver"
+            shouldThrow<IllegalArgumentException> { opener.register(listOf("memory", "slow"), proxy) }
+            opener.schemes shouldBe setOf("slow")
+            val registration = opener.register(listOf("memory", "ram"), proxy)
+            opener.schemes shouldBe setOf("memory", "ram", "slow")
+            opener.open(StorageAddress.parse("memory:1MiB")).close()
+            registration.close()
+            opener.schemes shouldBe setOf("slow")
+        }
+    }
 })
 
 private fun opener(driver: Driver, timer: ManualTimer = ManualTimer(), pool: BufferPool = BufferPool(16L shl 20)) =

@@ -12,11 +12,6 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.ints.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
-import io.kotest.property.Arb
-import io.kotest.property.arbitrary.element
-import io.kotest.property.arbitrary.list
-import io.kotest.property.arbitrary.string
-import io.kotest.property.checkAll
 
 class DeviceNumaNodeSpec : StringSpec({
     val root = TreeFixture.of("numa-chain")
@@ -95,15 +90,6 @@ class DeviceNumaNodeSpec : StringSpec({
             },
         )
         DeviceNodes(SystemTree(long.resolve("sys"))).ofNumber("253:0").why shouldContain "more than 256 devices"
-    }
-
-    "whatever stands in mountinfo is skipped where it is not understood" {
-        val words = Arb.element("36", "35", "0:50", "/", "-", "a\\040b", "\\777", "\\04", "overlay", "upperdir=/x", "")
-        checkAll(2000, Arb.list(words, 0..14)) { MountInfoParser.parse(listOf(it.joinToString(" "))) }
-        checkAll(1000, Arb.string(0..80)) { MountInfoParser.parse(it.lines()) }
-        MountInfoParser.parse(
-            listOf("34 22 259:3 / /a\\040mount rw - ext4 /dev/nvme1n1 rw"),
-        ).single().point shouldBe "/a mount"
     }
 
     "on this machine a loop device is where its file's disk is".config(enabledOrReasonIf = needs(Peers.LOOP)) {

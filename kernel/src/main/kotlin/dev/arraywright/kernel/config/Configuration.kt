@@ -2,6 +2,8 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.KernelOptions
+import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.ByteSize
 import kotlinx.serialization.ExperimentalSerializationApi
@@ -25,7 +27,9 @@ import kotlin.time.Duration
  *     "export": { "name": "vault" }            // absent: not exported
  *   } ],
  *   "nbd":  { "host": "127.0.0.1", "port": 10809 },
- *   "http": { "host": "127.0.0.1", "port": 8809 }
+ *   "http": { "host": "127.0.0.1", "port": 8809 },
+ *   "driverDirectory": "/var/lib/arraywright/drivers",
+ *   "drivers": { "overlay": { "settings": { "block-size": "64KiB" } } }
  * }
  * ```
  */
@@ -50,6 +54,14 @@ public data class Configuration(
     public val memory: MemoryConfiguration = MemoryConfiguration(),
     /** Whether to follow what happens to the machine; read when a kernel is started. */
     public val watch: Boolean = true,
+    /** Drivers that are loaded at run time, by name. */
+    public val drivers: Map<String, DriverConfiguration> = emptyMap(),
+    /** Where their jars are; read when a kernel is started. Absent: nowhere. */
+    public val driverDirectory: String? = null,
+    /** What drivers see of the application besides the SPI, as `org.slf4j.**`; read when a kernel is started. */
+    public val sharedPackages: List<String> = emptyList(),
+    /** How many drivers may be loaded at once; absent: as before, which is the kernel's default at first. */
+    public val maxLoadedDrivers: Int? = null,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
@@ -60,12 +72,42 @@ public data class Configuration(
         require(shared.isEmpty()) { "arrays: the member ${shared.first()} stands twice" }
         val spare = spares.groupingBy { it.address }.eachCount().filterValues { it > 1 }.keys
         require(spare.isEmpty()) { "spares: ${spare.first()} stands twice" }
+        require(maxLoadedDrivers == null || maxLoadedDrivers > 0) {
+            "maxLoadedDrivers: it must be above 0, not $maxLoadedDrivers"
+        }
+        drivers.keys.forEach { name ->
+            require(DRIVER.matches(name)) { "drivers: '$name' is no driver's name, which has a-z, 0-9 and - . _" }
+        }
+        require(driverDirectory == null || (driverDirectory.isNotBlank() && '\u0000' !in driverDirectory)) {
+            "driverDirectory: it is blank, or no path"
+        }
+        try {
+            SharedPackages(sharedPackages)
+        } catch (e: IllegalArgumentException) {
+            throw IllegalArgumentException("sharedPackages: ${e.message}", e)
+        }
         require(memberDeadline?.isPositive() != false) { "memberDeadline: it must be above 0, not $memberDeadline" }
         val exported = arrays.mapNotNull { it.export?.name }.groupingBy { it }.eachCount().filterValues { it > 1 }.keys
         require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
     }
 
+    /** A kernel's [options] with what counts from its start on. */
+    public fun applyTo(options: KernelOptions): KernelOptions = options.copy(
+        memberDeadline = memberDeadline ?: options.memberDeadline,
+        watch = watch,
+        memory = memory.toOptions(),
+        readCache = memory.readCache ?: options.readCache,
+        drivers = options.drivers.copy(
+            directory = driverDirectory?.let(::directory) ?: options.drivers.directory,
+            configured = drivers,
+            sharedPackages = sharedPackages.ifEmpty { options.drivers.sharedPackages },
+            maxLoaded = maxLoadedDrivers ?: options.drivers.maxLoaded,
+        ),
+    )
+
     public companion object {
+        private val DRIVER = Regex("[a-z0-9][a-z0-9._-]{0,63}")
+
         @OptIn(ExperimentalSerializationApi::class)
         private val json = Json {
             allowComments = true
@@ -110,10 +152,8 @@ public data class Configuration(
         private fun explain(e: SerializationException): String {
             val first = e.message.orEmpty().lineSequence().first()
             val key = Regex("unknown key '([^']+)'").find(first)?.groupValues?.get(1) ?: return first
-            return "$first; did you mean '${nearest(key)}'?"
+            return "$first; did you mean '${nearest(key, KEYS)}'?"
         }
-
-        private fun nearest(key: String): String = KEYS.minBy { distance(key, it) }
 
         private val KEYS = listOf(
             Configuration.serializer(),
@@ -126,6 +166,7 @@ public data class Configuration(
             SpareConfiguration.serializer(),
             HealthConfiguration.serializer(),
             MemoryConfiguration.serializer(),
+            DriverConfiguration.serializer(),
         ).flatMap { s -> (0 until s.descriptor.elementsCount).map(s.descriptor::getElementName) }.distinct()
     }
 

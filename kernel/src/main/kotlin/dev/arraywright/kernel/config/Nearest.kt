@@ -1,5 +1,8 @@
 package dev.arraywright.kernel.config
 
+/** The one of [known] that [word] may have been meant to be. */
+internal fun nearest(word: String, known: Collection<String>): String = known.minBy { distance(word, it) }
+
 /** How many characters differ between two words, whatever their case: Levenshtein's edit distance. */
 internal fun distance(one: String, other: String): Int {
     val a = one.lowercase()

@@ -132,5 +132,13 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.HARDWARE_HEALTH_RECOVERED -> HardwareHealthRecovered.serializer()
     Topic.MEMORY_PRESSURE -> MemoryPressureChanged.serializer()
     Topic.MEMORY_RELEASED -> MemoryReleased.serializer()
+    Topic.DRIVER_LOADED -> DriverLoaded.serializer()
+    Topic.DRIVER_UNLOADED -> DriverUnloaded.serializer()
+    Topic.DRIVER_LOAD_FAILED -> DriverLoadFailed.serializer()
+    Topic.DRIVER_UNLOAD_FAILED -> DriverUnloadFailed.serializer()
+    Topic.DRIVER_LEAKED -> DriverLeaked.serializer()
+    Topic.DRIVER_UPGRADED -> DriverUpgraded.serializer()
+    Topic.DRIVER_FAILED -> DriverFailed.serializer()
+    Topic.DRIVER_QUARANTINED -> DriverQuarantined.serializer()
     Topic.UNKNOWN -> error("an unknown occurrence is kept as it was")
 } as KSerializer<Occurrence>

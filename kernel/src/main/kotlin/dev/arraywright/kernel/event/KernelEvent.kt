@@ -73,6 +73,14 @@ public enum class Topic(public val text: String) {
     HARDWARE_HEALTH_RECOVERED("hardware.health.recovered"),
     MEMORY_PRESSURE("memory.pressure"),
     MEMORY_RELEASED("memory.released"),
+    DRIVER_LOADED("driver.loaded"),
+    DRIVER_UNLOADED("driver.unloaded"),
+    DRIVER_LOAD_FAILED("driver.load.failed"),
+    DRIVER_UNLOAD_FAILED("driver.unload.failed"),
+    DRIVER_LEAKED("driver.leaked"),
+    DRIVER_UPGRADED("driver.upgraded"),
+    DRIVER_FAILED("driver.failed"),
+    DRIVER_QUARANTINED("driver.quarantined"),
 
     /** Of a newer kernel's journal; [Occurrence.topicText] has its name. */
     UNKNOWN("unknown"),

@@ -173,6 +173,9 @@ public class Protection internal constructor(
         }
     }
 
+    /** Whether the device is a shared spare that no array has. */
+    internal fun holds(address: StorageAddress): Boolean = custody.pool.at(address) != null
+
     /** The shared spares that no array has, awaited ones included. */
     internal suspend fun pooled(): List<StorageAddress> = changing.withLock { intake.pooled() }
 

@@ -50,6 +50,14 @@ internal val samples: List<Occurrence> = listOf(
     HardwareHealthRecovered("/dev/nvme4n1", "wwn:eui.1"),
     MemoryPressureChanged("medium", 1L shl 20, "balloon"),
     MemoryReleased(1L shl 20, mapOf("buffers" to 900_000L), 900_000, "balloon"),
+    DriverLoaded("overlay", "1.2.0", "/d/overlay.jar", listOf("overlay", "block:nvme*"), 42),
+    DriverUnloaded("overlay", "1.2.0"),
+    DriverLoadFailed("/d/overlay.jar", "it needs fabric", "overlay"),
+    DriverUnloadFailed("overlay", "its stop() hangs"),
+    DriverLeaked("overlay", "1.2.0", listOf("thread: overlay-pump runs its code")),
+    DriverUpgraded("overlay", "1.2.0", "1.3.0", 4, 1_700),
+    DriverFailed("overlay", "its health() hangs", 2_000),
+    DriverQuarantined("overlay", "its health() hangs", 6),
 )
 
 internal fun event(sequence: Long, occurrence: Occurrence = ArrayRecovered("vault")): KernelEvent =

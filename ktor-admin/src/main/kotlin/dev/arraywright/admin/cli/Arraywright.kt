@@ -4,6 +4,7 @@ import com.github.ajalt.clikt.command.SuspendingCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.parameters.options.versionOption
+import dev.arraywright.admin.cli.driver.driver
 import dev.arraywright.admin.cli.machine.hardware
 import dev.arraywright.admin.cli.protect.Events
 import dev.arraywright.admin.cli.protect.policy
@@ -44,6 +45,7 @@ internal class Arraywright : SuspendingCliktCommand("arraywright") {
             scrub(),
             policy(),
             hardware(),
+            driver(),
             Events(),
             Export(),
             Serve(),

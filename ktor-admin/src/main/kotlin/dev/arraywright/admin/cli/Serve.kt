@@ -66,13 +66,7 @@ internal class Serve :
             journal = journal?.toAbsolutePath() ?: kept.journal,
             state = state?.toAbsolutePath() ?: kept.state,
         )
-        if (configuration == null) return options
-        return options.copy(
-            memberDeadline = configuration.memberDeadline ?: options.memberDeadline,
-            watch = configuration.watch,
-            memory = configuration.memory.toOptions(),
-            readCache = configuration.memory.readCache ?: options.readCache,
-        )
+        return configuration?.applyTo(options) ?: options
     }
 
     /** True unless something of the configuration could not be started. */

@@ -78,7 +78,10 @@ internal abstract class Command(
             )
             if (problem.remedy.isNotBlank()) echo("  to do: ${problem.remedy}", err = true)
         }
-        if (common.debug) echo(e.stackTraceToString(), err = true)
+        if (common.debug) {
+            if (!common.json && problem.details.isNotBlank()) echo(problem.details, err = true)
+            echo(e.stackTraceToString(), err = true)
+        }
     }
 
     /** One JSON document on a line with `-o json`, else [text]. */

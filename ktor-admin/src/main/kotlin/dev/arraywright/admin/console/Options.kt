@@ -40,8 +40,8 @@ internal suspend fun Command.follow(control: Control, array: String): ArrayStatu
     Progress.on(terminal, silent = printsJson).use { progress -> control.awaitIdle(array, progress::show) }
 
 /** `NAME=VALUE` each. */
-internal fun settings(words: List<String>): Map<String, String> = words.associate {
-    if ('=' !in it.drop(1)) throw UsageError("'$it' is no setting; write it like rebuildPriority=80")
+internal fun settings(words: List<String>, example: String = POLICY_EXAMPLE): Map<String, String> = words.associate {
+    if ('=' !in it.drop(1)) throw UsageError("'$it' is no setting; write it like $example")
     it.substringBefore('=') to it.substringAfter('=')
 }
 
@@ -64,5 +64,6 @@ internal suspend fun Command.followRebuilds(control: Control, array: String): Li
 
 /** Says that there is to be none. */
 internal const val NO_BITMAP = 0
+private const val POLICY_EXAMPLE = "rebuildPriority=80"
 private val POLL = 500.milliseconds
 private val ENDED = setOf("complete", "failed", "cancelled")

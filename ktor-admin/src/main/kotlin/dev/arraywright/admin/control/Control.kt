@@ -1,5 +1,6 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.driver.Driving
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.Surveying
 import dev.arraywright.admin.control.protect.Protecting
@@ -21,6 +22,9 @@ internal interface Control : AutoCloseable {
 
     /** The machine that they run on. */
     val machine: Surveying
+
+    /** What opens devices of more kinds. */
+    val drivers: Driving
 
     suspend fun arrays(): List<ArrayStatus>
 

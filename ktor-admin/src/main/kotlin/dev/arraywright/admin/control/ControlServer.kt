@@ -1,5 +1,6 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.driver.driverRoutes
 import dev.arraywright.admin.control.events.EventFeed
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.machineRoutes
@@ -81,6 +82,7 @@ internal fun Application.controlRoutes(control: Control) {
         route("/exports") { exportRoutes(control) }
         protectionRoutes(control.protection)
         machineRoutes(control.machine)
+        driverRoutes(control.drivers)
         get("/events") { call.events(control) }
     }
 }

@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.driver.Driving
+import dev.arraywright.admin.control.driver.KernelDriving
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.KernelSurvey
 import dev.arraywright.admin.control.machine.Surveying
@@ -34,6 +36,8 @@ internal class KernelControl(
     override val protection: KernelProtection = KernelProtection(kernel, file)
 
     override val machine: Surveying = KernelSurvey(kernel)
+
+    override val drivers: Driving = KernelDriving(kernel)
 
     override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map(::shown)
 

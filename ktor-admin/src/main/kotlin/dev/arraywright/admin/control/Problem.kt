@@ -8,7 +8,8 @@ import java.io.IOException
 
 /**
  * A failure as a problem document (RFC 9457): [title] says what happened, [detail] why, and the extension members
- * [remedy] what to do and [code] the stable name of the kind. [type] is the code as a URN.
+ * [remedy] what to do, [code] the stable name of the kind and [details] where in a driver it went wrong, for its
+ * author. [type] is the code as a URN.
  */
 @Serializable
 internal data class Problem(
@@ -18,6 +19,7 @@ internal data class Problem(
     val code: String,
     val remedy: String = "",
     val type: String = "urn:arraywright:$code",
+    val details: String = "",
 ) {
     /** The failure this was made of, as far as a document can carry it. */
     fun toError(): KernelError = when (code) {
@@ -25,6 +27,7 @@ internal data class Problem(
         "not-found" -> KernelError.NotFound(title, detail, remedy)
         "in-use" -> KernelError.InUse(title, detail, remedy)
         "array-refuses" -> KernelError.ArrayRefuses(title, detail, remedy)
+        "driver-unusable" -> KernelError.DriverUnusable(title, detail, remedy, details)
         "bad-configuration" -> KernelError.BadConfiguration(title, detail, remedy)
         "not-stopped" -> KernelError.NotStopped(title, detail, remedy)
         "closed" -> KernelError.Closed()
@@ -36,7 +39,14 @@ internal data class Problem(
 
         /** Every failure has a document; what nobody foresaw has the code `internal`. */
         fun of(failure: Throwable): Problem = when (failure) {
-            is KernelError -> Problem(failure.what, failure.why, status(failure), failure.code, failure.remedy)
+            is KernelError -> Problem(
+                failure.what,
+                failure.why,
+                status(failure),
+                failure.code,
+                failure.remedy,
+                details = (failure as? KernelError.DriverUnusable)?.details.orEmpty(),
+            )
             is AddressSyntaxException -> Problem(
                 "'${failure.input()}' is not a storage address",
                 "${failure.reason()} at position ${failure.position()}",
@@ -71,7 +81,7 @@ internal data class Problem(
             is KernelError.InvalidRequest, is KernelError.BadConfiguration -> BAD_REQUEST
             is KernelError.NotFound -> NOT_FOUND
             is KernelError.InUse, is KernelError.ArrayRefuses -> CONFLICT
-            is KernelError.DeviceUnusable -> UNPROCESSABLE
+            is KernelError.DeviceUnusable, is KernelError.DriverUnusable -> UNPROCESSABLE
             is KernelError.Closed -> UNAVAILABLE
             is KernelError.NotStopped -> INTERNAL
         }

@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.driver.Driving
+import dev.arraywright.admin.control.driver.RemoteDriving
 import dev.arraywright.admin.control.events.EventClient
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.RemoteSurvey
@@ -23,6 +25,8 @@ internal class RemoteControl(private val socket: Path) : Control {
     override val protection: Protecting = RemoteProtection(calls)
 
     override val machine: Surveying = RemoteSurvey(calls)
+
+    override val drivers: Driving = RemoteDriving(calls)
 
     override suspend fun arrays(): List<ArrayStatus> = calls.get("/arrays")
 

@@ -97,6 +97,9 @@ internal class Places(private val environment: (String) -> String?) {
         get() = (directory("XDG_DATA_HOME") ?: Path.of(System.getProperty("user.home"), ".local", "share"))
             .resolve(NAME)
 
+    /** The directory of the built samples, by `ARRAYWRIGHT_SAMPLES`, which the launcher of a checkout sets. */
+    val samples: Path? get() = directory("ARRAYWRIGHT_SAMPLES")
+
     private fun directory(variable: String): Path? =
         environment(variable)?.takeIf { it.isNotBlank() }?.let(Path::of)?.toAbsolutePath()?.normalize()
 

@@ -45,7 +45,8 @@ internal class Demo :
         val began = TimeSource.Monotonic.markNow()
         val steps = mutableListOf<Step>()
         val story = async {
-            Story(directory, places.runtime.claim("demo")) { Progress.on(terminal, printsJson) }.play { step ->
+            val socket = places.runtime.claim("demo")
+            Story(directory, socket, places.samples) { Progress.on(terminal, printsJson) }.play { step ->
                 steps += step
                 say("${step.number}. ${step.title}: ${step.result} (${step.millis} ms)")
             }

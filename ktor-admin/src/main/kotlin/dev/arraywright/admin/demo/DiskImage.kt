@@ -19,7 +19,12 @@ import kotlin.io.path.writeBytes
 /** A file to copy: [description] says what is in it, [sha256] is of its content. */
 internal class DiskImage private constructor(val path: Path, val description: String) {
     val size: Long = path.fileSize()
-    val sha256: String = path.inputStream().use { input ->
+    val sha256: String = digest()
+
+    /** Whether the file's content is what it was. */
+    suspend fun isUnchanged(): Boolean = runInterruptible(Dispatchers.IO) { digest() } == sha256
+
+    private fun digest(): String = path.inputStream().use { input ->
         val digest = MessageDigest.getInstance("SHA-256")
         val buffer = ByteArray(1 shl 20)
         generateSequence { input.read(buffer).takeIf { it >= 0 } }.forEach { digest.update(buffer, 0, it) }
@@ -45,6 +50,12 @@ internal class DiskImage private constructor(val path: Path, val description: St
             }
         }
 
+        /** [size] bytes of a seeded generator, which differ from file to file. */
+        suspend fun random(path: Path, size: Long): DiskImage = runInterruptible(Dispatchers.IO) {
+            generate(path, size, seed = "${path.fileName}".hashCode().toLong())
+            DiskImage(path, "${size shr 20} MiB of seeded random bytes")
+        }
+
         private fun fileSystem(mkfs: Path, directory: Path, path: Path): Boolean {
             val tree = directory.resolve("tree").createDirectory()
             repeat(FILES) { i -> generate(tree.resolve("file$i"), (i + 1) * 100_003L) }
@@ -64,8 +75,8 @@ internal class DiskImage private constructor(val path: Path, val description: St
             }
         }
 
-        private fun generate(path: Path, size: Long) {
-            val random = SplittableRandom(size)
+        private fun generate(path: Path, size: Long, seed: Long = size) {
+            val random = SplittableRandom(seed)
             val piece = ByteArray(1 shl 16)
             path.outputStream().use { out ->
                 var left = size

@@ -15,31 +15,25 @@ import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.spi.device.StorageAddress
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
-import kotlinx.serialization.Serializable
 import java.io.RandomAccessFile
 import java.nio.file.Path
-import kotlin.time.TimeSource
-
-/** One step of the demo with what came of it. */
-@Serializable
-internal data class Step(val number: Int, val title: String, val result: String, val millis: Long)
 
 /**
  * The demo's story: an array is made in [directory], exported, filled through NBD, loses a member under load, gets a
- * fresh one, and is stopped and assembled again; what was written is compared after every turn. A byte that differs
- * ends it with an [IllegalStateException].
+ * fresh one, and is stopped and assembled again; what was written is compared after every turn. Then [DriverStory] is
+ * played. A byte that differs ends it with an [IllegalStateException].
  */
 internal class Story(
     private val directory: Path,
     private val controlSocket: Path,
+    private val samples: Path?,
     private val progress: () -> Progress,
 ) {
     private val members = List(MEMBERS + 1) { StorageAddress.File("${directory.resolve("m$it.img")}").toString() }
-    private var number = 0
-    private lateinit var tell: (Step) -> Unit
+    private lateinit var steps: Steps
 
     suspend fun play(tell: (Step) -> Unit) {
-        this.tell = tell
+        steps = Steps(tell)
         withKernel { kernel ->
             val control = KernelControl(kernel)
             ControlServer.start(controlSocket, control).use { play(kernel, control) }
@@ -63,6 +57,7 @@ internal class Story(
             step("read the load and the image back") { Unit to compare(client, image, load) }
             again(control, client, image, load)
         }
+        DriverStory(kernel, control, directory, samples, steps, progress).play()
     }
 
     private suspend fun create(control: KernelControl) {
@@ -125,12 +120,7 @@ internal class Story(
         return "$what is equal, SHA-256 ${found.take(SHOWN_DIGITS)}..."
     }
 
-    private suspend fun <T> step(title: String, block: suspend () -> Pair<T, String>): T {
-        val began = TimeSource.Monotonic.markNow()
-        val (value, result) = block()
-        tell(Step(++number, title, result, began.elapsedNow().inWholeMilliseconds))
-        return value
-    }
+    private suspend fun <T> step(title: String, block: suspend () -> Pair<T, String>): T = steps.step(title, block)
 
     private companion object {
         const val NAME = "demo"

@@ -60,7 +60,8 @@ class UsageSpec : StringSpec({
                 listOf("list", "pause", "resume", "cancel", "force", "replace").map { "rebuild $it" } +
                 listOf("start", "pause", "resume", "stop", "report").map { "scrub $it" } +
                 listOf("policy show", "policy set") +
-                listOf("list", "show", "watch", "capabilities", "platform", "memory", "numa").map { "hardware $it" }
+                listOf("list", "show", "watch", "capabilities", "platform", "memory", "numa").map { "hardware $it" } +
+                listOf("scan", "list", "info", "load", "unload", "upgrade").map { "driver $it" }
         commands.forEach { command ->
             bench.run(command.split(' '), "--help").ok().out.run {
                 this shouldContain "Usage: arraywright $command"

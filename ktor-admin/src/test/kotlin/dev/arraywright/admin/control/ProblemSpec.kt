@@ -15,6 +15,7 @@ class ProblemSpec : StringSpec({
         KernelError.NotFound("what", "why", "remedy") to 404,
         KernelError.InUse("what", "why", "remedy") to 409,
         KernelError.DeviceUnusable("what", "why", "remedy") to 422,
+        KernelError.DriverUnusable("what", "why", "remedy", "at org.example.Driver.start") to 422,
         KernelError.ArrayRefuses("what", "why", "remedy") to 409,
         KernelError.BadConfiguration("what", "why", "remedy") to 400,
         KernelError.NotStopped("what", "why", "remedy") to 500,
@@ -30,6 +31,7 @@ class ProblemSpec : StringSpec({
             val back = problem.toError()
             back::class shouldBe error::class
             listOf(back.what, back.why, back.remedy) shouldBe listOf(error.what, error.why, error.remedy)
+            (back as? KernelError.DriverUnusable)?.details shouldBe (error as? KernelError.DriverUnusable)?.details
         }
     }
 

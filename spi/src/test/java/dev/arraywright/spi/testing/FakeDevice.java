@@ -102,6 +102,11 @@ public final class FakeDevice implements BlockDevice {
     return new FakeDevice(info.id(), content, info.logicalBlockSize(), true);
   }
 
+  /** Another opening of the same content, sound. */
+  public FakeDevice reopened() {
+    return new FakeDevice(info.id(), content, info.logicalBlockSize(), info.readOnly());
+  }
+
   /** From now on calls meet this fault; it replaces the one before. */
   public void faulty(Fault next) {
     fault = next;

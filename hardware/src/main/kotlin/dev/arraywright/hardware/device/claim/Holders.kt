@@ -3,6 +3,9 @@ package dev.arraywright.hardware.device.claim
 import dev.arraywright.hardware.linux.DeviceNumber
 import dev.arraywright.hardware.linux.FileStatus
 import dev.arraywright.hardware.linux.PosixException
+import dev.arraywright.hardware.tree.MountInfoParser
+import dev.arraywright.hardware.tree.SwapsParser
+import dev.arraywright.hardware.tree.SystemTree
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -59,19 +62,17 @@ internal class Holders(private val sys: Path = Path.of("/sys"), private val proc
 
     /** By number, or by source where the file system has numbers of its own, as btrfs does. */
     private fun mounted(number: DeviceNumber): String? =
-        // "36 35 98:0 /root /mount/point options - type source options", spaces within a field as \040
-        lines(proc.resolve("self/mountinfo")).map { it.split(' ') }
-            .firstOrNull { it.size > 4 && (it[2] == number.toString() || sourceOf(it) == number) }
-            ?.let { "mounted at ${it[4].replace("\\040", " ")}" }
-
-    private fun sourceOf(mount: List<String>): DeviceNumber? =
-        mount.getOrNull(mount.indexOf("-") + 2)?.takeIf { it.startsWith("/dev/") }?.let(::represents)
+        MountInfoParser.own(SystemTree(proc))
+            .firstOrNull {
+                it.number == "$number" || (it.source.startsWith("/dev/") && represents(it.source) == number)
+            }
+            ?.let { "mounted at ${it.point}" }
 
     private fun stacked(directory: Path): String? =
         list(directory.resolve("holders")).joinToString { "/dev/${it.name}" }.ifEmpty { null }?.let { "part of $it" }
 
     private fun swap(number: DeviceNumber): String? =
-        lines(proc.resolve("swaps")).drop(1).map { it.substringBefore(' ') }
+        SwapsParser.parse(SystemTree(proc).raw("swaps").orEmpty())
             .firstOrNull { path -> represents(path) == number }
             ?.let { "in use as swap" }
 

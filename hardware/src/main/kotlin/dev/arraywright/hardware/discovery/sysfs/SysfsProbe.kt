@@ -5,6 +5,7 @@ import dev.arraywright.hardware.discovery.HardwareDevice
 import dev.arraywright.hardware.discovery.Look
 import dev.arraywright.hardware.discovery.Probe
 import dev.arraywright.hardware.discovery.Sight
+import dev.arraywright.hardware.tree.SwapsParser
 import dev.arraywright.hardware.tree.SystemTree
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -28,8 +29,8 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
     /** Only nodes at [read] may be others than before. */
     private fun sight(nodes: Map<String, Node>, read: Collection<String>, look: Look): Sight {
         val before = look.before as? SysfsSight
-        val mounts = look.reading("proc", ::mounts)
-        val devices = before?.takeIf { it.mounts.lines == mounts.lines }?.let { Touch(it, nodes).devices(read) }
+        val mounts = look.reading("proc") { mounts(before?.mounts) }
+        val devices = before?.takeIf { it.mounts === mounts }?.let { Touch(it, nodes).devices(read) }
             ?: Assembly(nodes, mounts, before?.nodes.orEmpty(), look.before.devices).devices()
         return SysfsSight(nodes, mounts, devices)
     }
@@ -121,9 +122,12 @@ internal class SysfsProbe(private val sys: SystemTree, private val proc: SystemT
         sys.target("${Node.Kind.BLOCK.listing}/$name")
             ?: before.values.find { it.kind == Node.Kind.BLOCK && it.name == name }?.path
 
-    private fun mounts(): MountTable {
+    /** The same as [before] if nothing was mounted meanwhile. */
+    private fun mounts(before: MountTable?): MountTable {
         val pools = sys.names("fs/btrfs").map { sys.names("fs/btrfs/$it/devices") }.filter { it.size > 1 }
-        return MountTable(proc.lines("self/mountinfo"), proc.lines("swaps"), pools)
+        val swaps = SwapsParser.parse(proc.raw("swaps").orEmpty())
+        val facts = MountFacts(proc.raw("self/mountinfo").orEmpty(), swaps, pools)
+        return before?.takeIf { it.facts == facts } ?: MountTable(facts)
     }
 
     internal companion object {

@@ -1,5 +1,9 @@
 package dev.arraywright.hardware.memory.figures
 
+import dev.arraywright.hardware.tree.CgroupMembership
+import dev.arraywright.hardware.tree.CgroupMembershipParser
+import dev.arraywright.hardware.tree.Mount
+import dev.arraywright.hardware.tree.MountInfoParser
 import dev.arraywright.hardware.tree.SystemTree
 
 /**
@@ -48,19 +52,20 @@ internal class MemoryCgroup(val version: Int, val path: String, private val sys:
     companion object {
         /** The process's own cgroup first, then those above it as far as they can be seen. */
         fun lineage(version: Int, proc: SystemTree, sys: SystemTree): Lineage {
-            val self = proc.text("self/cgroup") ?: return Lineage(emptyList(), proc.why("self/cgroup") ?: EMPTY)
-            val mounts = proc.text("self/mountinfo") ?: return Lineage(emptyList(), proc.why("self/mountinfo") ?: EMPTY)
-            return try {
-                find(version, CgroupParser.memberships(self), CgroupParser.mounts(mounts), sys)
-            } catch (e: FiguresException) {
-                Lineage(emptyList(), e.message)
-            }
+            val self = full(proc, "self/cgroup") ?: return Lineage(emptyList(), proc.why("self/cgroup") ?: EMPTY)
+            val mounts = full(proc, "self/mountinfo")
+                ?: return Lineage(emptyList(), proc.why("self/mountinfo") ?: EMPTY)
+            return find(version, CgroupMembershipParser.parse(self), MountInfoParser.parse(mounts), sys)
         }
 
-        private fun find(version: Int, all: List<Membership>, mounts: List<CgroupMount>, sys: SystemTree): Lineage {
-            val own = all.find { if (version == 2) it.hierarchy == 0 else "memory" in it.controllers }
+        private fun full(proc: SystemTree, path: String) = proc.raw(path)?.takeIf { it.isNotBlank() }
+
+        private fun find(version: Int, all: List<CgroupMembership>, mounts: List<Mount>, sys: SystemTree): Lineage {
+            val own = all.find { if (version == 2) it.isUnified else "memory" in it.controllers }
                 ?: return Lineage(emptyList(), "the process is in no cgroup v$version")
-            val mount = mounts.find { it.version == version && (version == 2 || "memory" in it.options) }
+            val mount = mounts.find {
+                if (version == 2) it.type == "cgroup2" else it.type == "cgroup" && "memory" in it.superOptions
+            }
                 ?: return Lineage(emptyList(), "cgroup v$version is not mounted")
             // Where the mount's root is not above, it is a container's view: what is seen at the top is its own.
             val below = if (own.path == mount.root || mount.root == "/" || own.path.startsWith(mount.root + "/")) {

@@ -6,12 +6,14 @@ import dev.arraywright.spi.driver.Driver
 import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.driver.DriverException
 import dev.arraywright.spi.driver.DriverException.Reason
+import dev.arraywright.spi.driver.DriverSetting
+import dev.arraywright.spi.driver.DriverSetting.Type
 import dev.arraywright.spi.driver.OpenOptions
 import dev.arraywright.spi.driver.StorageDriver
 import kotlin.time.Duration
 
 /**
- * Exports of NBD servers as devices. Settings: `connect`, `request` and `reconnect`, durations such as `30s`.
+ * Exports of NBD servers as devices.
  * NBD has no claims: that nobody else writes to the export is the operator's to see to.
  */
 @StorageDriver(
@@ -19,6 +21,26 @@ import kotlin.time.Duration
     description = "Exports of NBD servers, over TCP or a Unix socket",
     version = "0.1.0",
     supportedDevices = ["nbd", "nbd+unix"],
+    settings = [
+        DriverSetting(
+            name = "connect",
+            description = "How long it may take to reach a server and agree on the export",
+            type = Type.DURATION,
+            defaultValue = "10s",
+        ),
+        DriverSetting(
+            name = "request",
+            description = "How long to wait for an answer",
+            type = Type.DURATION,
+            defaultValue = "30s",
+        ),
+        DriverSetting(
+            name = "reconnect",
+            description = "How long to try again after a lost connection",
+            type = Type.DURATION,
+            defaultValue = "30s",
+        ),
+    ],
 )
 public class NbdDriver : Driver {
     private var options = NbdClientOptions()

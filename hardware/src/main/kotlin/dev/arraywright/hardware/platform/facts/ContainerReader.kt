@@ -1,5 +1,7 @@
 package dev.arraywright.hardware.platform.facts
 
+import dev.arraywright.hardware.tree.CgroupMembershipParser
+import dev.arraywright.hardware.tree.MountInfoParser
 import dev.arraywright.hardware.tree.SystemTree
 
 /** Collects [ContainerFacts] from the files of [root] and [proc] and from this process's environment. */
@@ -9,15 +11,15 @@ internal class ContainerReader(
     private val environment: Map<String, String>,
 ) {
     fun read(release: String?): ContainerFacts {
-        val mounts = MountParser.parse(proc.bytes("self/mountinfo")?.decodeToString().orEmpty())
+        val mounts = MountInfoParser.own(proc)
         return ContainerFacts(
             readable = proc.why("self") == null,
             marks = MARKS.filter { root.exists(it.drop(1)) }.associateWith { root.text(it.drop(1)).orEmpty() },
             environment = variables(),
             cgroups = cgroups("1") + cgroups("self"),
-            mounts = mounts.filter { it.target in TARGETS }.associate { "${it.root} of ${it.source}" to it.target },
+            mounts = mounts.filter { it.point in TARGETS }.associate { "${it.root} of ${it.source}" to it.point },
             // The last one covers those before it.
-            root = mounts.lastOrNull { it.target == "/" }?.type,
+            root = mounts.lastOrNull { it.point == "/" }?.type,
             namespace = proc.linkName("self/ns/pid")?.substringAfter('[')?.substringBefore(']')?.toLongOrNull(),
             release = release,
         )
@@ -32,7 +34,8 @@ internal class ContainerReader(
     }
 
     private fun cgroups(process: String) =
-        CgroupParser.parse(proc.text("$process/cgroup").orEmpty()).associate { it.path to "/proc/$process/cgroup" }
+        CgroupMembershipParser.parse(proc.raw("$process/cgroup").orEmpty())
+            .associate { it.path to "/proc/$process/cgroup" }
 
     private companion object {
         /** The last ones are Kubernetes'. */

@@ -2,8 +2,8 @@ package dev.arraywright.hardware.platform.probe
 
 import dev.arraywright.hardware.platform.Capability
 import dev.arraywright.hardware.platform.CapabilityProbe
-import dev.arraywright.hardware.platform.facts.CgroupParser
-import dev.arraywright.hardware.platform.facts.MountParser
+import dev.arraywright.hardware.tree.CgroupMembershipParser
+import dev.arraywright.hardware.tree.MountInfoParser
 import dev.arraywright.hardware.tree.SystemTree
 
 /**
@@ -19,11 +19,11 @@ internal data class CgroupPlace(val mount: String?, val path: String?, val own: 
 /** Finds this process's control group by [proc] in the files of [root]. */
 internal class Cgroups(private val root: SystemTree, private val proc: SystemTree) {
     fun find(): CgroupPlace {
-        val groups = CgroupParser.parse(text(proc, "self/cgroup"))
-        val mount = MountParser.parse(text(proc, "self/mountinfo")).firstOrNull { it.type == "cgroup2" }
+        val groups = CgroupMembershipParser.parse(proc.raw("self/cgroup").orEmpty())
+        val mount = MountInfoParser.own(proc).firstOrNull { it.type == "cgroup2" }
         val path = groups.firstOrNull { it.isUnified }?.path
         val legacy = groups.flatMap { it.controllers }.filterNot { it.startsWith("name=") }
-        return CgroupPlace(mount?.target, path, mount?.let { own(it.root, it.target, path) }, legacy.sorted())
+        return CgroupPlace(mount?.point, path, mount?.let { own(it.root, it.point, path) }, legacy.sorted())
     }
 
     fun text(path: String): String? = root.text(path.removePrefix("/"))
@@ -36,8 +36,6 @@ internal class Cgroups(private val root: SystemTree, private val proc: SystemTre
 
     private fun isGroup(path: String) =
         listOf("cgroup.procs", "cgroup.controllers").any { root.exists("${path.removePrefix("/")}/$it") }
-
-    private fun text(tree: SystemTree, path: String) = tree.bytes(path)?.decodeToString().orEmpty()
 }
 
 /** Control groups of version 2. */

@@ -1,28 +1,22 @@
 package dev.arraywright.hardware.memory.figures
 
-import dev.arraywright.hardware.tree.SystemTree
-import dev.arraywright.hardware.tree.TreeFixture
+import dev.arraywright.hardware.tree.damaged
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.longs.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.property.Arb
-import io.kotest.property.arbitrary.arbitrary
 import io.kotest.property.arbitrary.choice
 import io.kotest.property.arbitrary.string
 import io.kotest.property.checkAll
-import kotlin.random.Random
 
 class FiguresParsersSpec : StringSpec({
-    val texts = listOf("server", "kvm", "firecracker", "container").flatMap { name ->
-        val root = SystemTree(TreeFixture.of(name))
-        listOf("meminfo", "vmstat", "pressure/memory", "self/cgroup", "self/mountinfo", "self/status")
-            .mapNotNull { root.text("proc/$it") }
-    }
+    val trees = listOf("server", "kvm", "firecracker", "container")
+    val files = listOf("meminfo", "vmstat", "pressure/memory", "self/cgroup", "self/mountinfo", "self/status")
     val pieces =
         listOf("max", "-1", "9223372036854775807", "99999999999999999999", "\n", " ", ":", "", "kB", "\\777", "NaN")
-    val mutated = arbitrary { source -> source.random.let { mutate(texts.random(it), pieces, it) } }
+    val mutated = damaged(trees, files.map { "proc/$it" }, pieces)
 
     "no input throws anything but the parsers' own error" {
         checkAll(3_000, Arb.choice(Arb.string(0..300), mutated)) { text ->
@@ -30,8 +24,6 @@ class FiguresParsersSpec : StringSpec({
                 MeminfoParser::parse,
                 PressureParser::parse,
                 VmstatParser::balloonPages,
-                CgroupParser::memberships,
-                CgroupParser::mounts,
                 CgroupParser::limit,
                 { CgroupParser.figure(it, "oom_kill") },
             )
@@ -87,26 +79,8 @@ class FiguresParsersSpec : StringSpec({
         shouldThrow<FiguresException> { CgroupParser.limit("-1") }
     }
 
-    "memberships keep colons in a path, mounts are unescaped" {
-        CgroupParser.memberships("4:memory,cpu:/a:b\n0::/\n") shouldBe
-            listOf(Membership(4, setOf("memory", "cpu"), "/a:b"), Membership(0, emptySet(), "/"))
-        CgroupParser.mounts("""1 2 0:3 /a\040b /sys/fs/c\134d rw shared:1 master:2 - cgroup2 none rw,x""") shouldBe
-            listOf(CgroupMount(2, "/a b", "/sys/fs/c\\d", setOf("rw", "x")))
+    "a figure is the one of its whole name" {
         CgroupParser.figure("oom 1\noom_kill 2\n", "oom_kill") shouldBe 2
         CgroupParser.figure("oom_kill 2\n", "oom").shouldBeNull()
     }
 })
-
-private fun mutate(text: String, pieces: List<String>, random: Random): String {
-    val mutated = StringBuilder(text)
-    repeat(random.nextInt(1, 6)) {
-        val at = random.nextInt(mutated.length + 1)
-        when (random.nextInt(4)) {
-            0 -> mutated.insert(at, pieces.random(random))
-            1 -> mutated.delete(at, minOf(mutated.length, at + random.nextInt(20)))
-            2 -> if (at < mutated.length) mutated.setCharAt(at, random.nextInt(0x2000).toChar())
-            else -> mutated.setLength(at)
-        }
-    }
-    return mutated.toString()
-}

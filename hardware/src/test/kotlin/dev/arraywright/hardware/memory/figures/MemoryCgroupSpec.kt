@@ -56,7 +56,18 @@ class MemoryCgroupSpec : StringSpec({
         written("0::/../x", mount, "sys/fs/cgroup/").lineage(2).absence!! shouldContain "outside"
         written("0::/", mount).lineage(2).absence!! shouldContain "there is no"
         written("0::/", mount.replace("/sys/fs", "/mnt")).lineage(2).absence!! shouldContain "/mnt/cgroup"
-        written("garbage", mount).lineage(2).absence!! shouldContain "garbage"
+        written("garbage", mount).lineage(2).absence shouldBe "the process is in no cgroup v2"
+        written("0::/", "garbage").lineage(2).absence shouldBe "cgroup v2 is not mounted"
+        written("", mount).lineage(2).absence shouldBe "the kernel's list of cgroups is empty"
         TreeFixture.write(emptyList()).lineage(2).absence!! shouldContain "there is no"
+    }
+
+    "a line that is not understood costs none of the limits that the others tell" {
+        val mounts = "garbage\\n1 2 0:3 / /sys/fs/cgroup rw - cgroup2 c rw\\n1 2 0:4"
+        val limit = "sys/fs/cgroup/memory.max = 4096\\n"
+        written("garbage\\n-1::/x\\n0::/\\n7:y", mounts, limit).lineage(2).own!!.max() shouldBe 4096
+        val v1 = "1 2 0:3 / /sys/fs/cgroup/memory rw - cgroup c rw,memory\\n"
+        val old = "sys/fs/cgroup/memory/memory.limit_in_bytes = 8192\\n"
+        written("99999999999:cpu:/\\n4:memory:/", mounts + "\\n" + v1, old).lineage(1).own!!.max() shouldBe 8192
     }
 })

@@ -32,22 +32,6 @@ class ParsersSpec : StringSpec({
             listOf("ro" to null, "a" to "b c", "d" to "e f", "g" to "", "x" to "1=2")
     }
 
-    "control groups: of both versions, with colons in names" {
-        CgroupParser.parse("4:cpu,cpuacct:/a:b\n1:name=systemd:/\n0::/x\nbad\n:::\n9:x:y") shouldBe
-            listOf(
-                CgroupPath(4, listOf("cpu", "cpuacct"), "/a:b"),
-                CgroupPath(1, listOf("name=systemd"), "/"),
-                CgroupPath(0, emptyList(), "/x"),
-            )
-    }
-
-    "mounts: optional fields are skipped and escapes undone" {
-        MountParser.parse(
-            "36 35 98:0 /m\\040n /a\\134b rw shared:1 master:2 - ext4 /dev/x rw\n" +
-                "1 2 3:4 / / rw - tmpfs none rw\n1 2 3:4 / / rw tmpfs none rw\n\n",
-        ) shouldBe listOf(Mount("/m n", "/a\\b", "ext4", "/dev/x"), Mount("/", "/", "tmpfs", "none"))
-    }
-
     "ACPI: the maker, or nothing where there is no header" {
         val table = "FACP" + "\u0000".repeat(6) + "BOCHS BXPC" + "\u0000".repeat(4)
         AcpiHeader.oem(table.toByteArray()) shouldBe "BOCHS BXPC"
@@ -66,8 +50,6 @@ class ParsersSpec : StringSpec({
             checkAll(3_000, arbitrary) { text ->
                 CpuInfoParser.parse(text)
                 CommandLineParser.parse(text)
-                CgroupParser.parse(text)
-                MountParser.parse(text)
             }
         }
         checkAll(2_000, Arb.byteArray(Arb.int(0..64), Arb.byte())) {

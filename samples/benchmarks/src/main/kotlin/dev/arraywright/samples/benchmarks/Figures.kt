@@ -25,6 +25,8 @@ internal class Series {
             return if (sorted.isEmpty()) Double.NaN else (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
         }
 
+    val most: Double get() = values.maxOrNull() ?: Double.NaN
+
     /** Median, then least and most, in units of [unit]. */
     fun show(digits: Int = 0, unit: Double = 1.0): String {
         if (values.isEmpty()) return "-"

@@ -1,12 +1,13 @@
 package dev.arraywright.samples.benchmarks
 
+import dev.arraywright.samples.benchmarks.driver.Drivers
 import dev.arraywright.samples.benchmarks.machine.Discovery
 import dev.arraywright.samples.benchmarks.machine.Idle
 import kotlinx.coroutines.runBlocking
 import kotlin.system.exitProcess
 
 private val usage = """
-    usage: run rebuild-latency|rebuild-speed|bitmap-cost|resync|discovery|idle [key=value ...]
+    usage: run rebuild-latency|rebuild-speed|bitmap-cost|resync|discovery|idle|drivers [key=value ...]
     of arrays:        devices=model|files|loops|memory rate=200MB seek=100us lanes=4 dir=/tmp direct=true
                       level=raid6 members=6 chunk=512KiB rounds=5 seed=1
     rebuild-latency:  size=4GiB (256MiB unless modelled) queue=4 time=6s priorities=50,10,90 pause=1ms
@@ -15,6 +16,7 @@ private val usage = """
     resync:           array=1GiB dirty=1 (%) bitmap-chunk=256KiB
     discovery:        devices=1000 rounds=7 changes=500 dir=/tmp
     idle:             seconds=60 settle=60 rounds=1
+    drivers:          classes=26000 rounds=5 loads=20 drivers=100 upgrades=10 queue=4 dir=/tmp
 """.trimIndent()
 
 /** Runs the benchmark that is named first with the options after it. */
@@ -33,6 +35,7 @@ private fun chosen(name: String?, arguments: List<String>): suspend () -> Unit =
     when (name) {
         "discovery" -> of(KeyValues(arguments)) { Discovery(it)::run }
         "idle" -> of(KeyValues(arguments)) { Idle(it)::run }
+        "drivers" -> of(KeyValues(arguments)) { Drivers(it)::run }
         else -> of(Options(arguments)) { ofArrays(name, it) }
     }
 

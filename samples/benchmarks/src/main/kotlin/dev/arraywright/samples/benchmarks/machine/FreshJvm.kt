@@ -1,5 +1,6 @@
 package dev.arraywright.samples.benchmarks.machine
 
+import dev.arraywright.samples.benchmarks.driver.JarScan
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -39,6 +40,8 @@ public fun main(arguments: Array<String>) {
     when (arguments[0]) {
         "look" -> FirstLook(rest).run()
         "read" -> PlainReads(rest).run()
+        "scan" -> println("ns=${JarScan.scan(Path.of(rest[0]))}")
+        "inflate" -> println("ns=${JarScan.inflate(Path.of(rest[0]))}")
         "idle" -> IdleProcess(rest).run()
         else -> throw IllegalArgumentException(arguments[0])
     }

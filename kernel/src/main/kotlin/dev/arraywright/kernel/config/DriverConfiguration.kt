@@ -1,0 +1,56 @@
+package dev.arraywright.kernel.config
+
+import dev.arraywright.kernel.KernelError
+import kotlinx.serialization.KSerializer
+import kotlinx.serialization.Serializable
+import kotlinx.serialization.SerializationException
+import kotlinx.serialization.descriptors.PrimitiveKind
+import kotlinx.serialization.descriptors.PrimitiveSerialDescriptor
+import kotlinx.serialization.descriptors.SerialDescriptor
+import kotlinx.serialization.encoding.Decoder
+import kotlinx.serialization.encoding.Encoder
+import kotlinx.serialization.json.JsonDecoder
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonPrimitive
+import java.nio.file.InvalidPathException
+import java.nio.file.Path
+
+/** What a driver gets from the configuration: its [settings], of which it declares names and types. */
+@Serializable
+public data class DriverConfiguration(
+    public val settings: Map<
+        String,
+        @Serializable(with = SettingText::class)
+        String,
+    > = emptyMap(),
+)
+
+/** The path that a text is. */
+internal fun directory(text: String): Path = try {
+    Path.of(text)
+} catch (e: InvalidPathException) {
+    throw KernelError.BadConfiguration(
+        "cannot use the configuration",
+        "driverDirectory: it is no path: ${e.reason}",
+        "name a directory",
+        e,
+    )
+}
+
+/** A text; a number, true and false are taken as they are written. */
+internal object SettingText : KSerializer<String> {
+    override val descriptor: SerialDescriptor =
+        PrimitiveSerialDescriptor("dev.arraywright.Setting", PrimitiveKind.STRING)
+
+    override fun serialize(encoder: Encoder, value: String) {
+        encoder.encodeString(value)
+    }
+
+    override fun deserialize(decoder: Decoder): String {
+        val found = (decoder as? JsonDecoder)?.decodeJsonElement()
+        if (found !is JsonPrimitive || found is JsonNull) {
+            throw SerializationException("a driver's setting is a text, a number, true or false, not $found")
+        }
+        return found.content
+    }
+}

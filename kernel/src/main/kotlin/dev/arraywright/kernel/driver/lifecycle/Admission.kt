@@ -1,0 +1,164 @@
+package dev.arraywright.kernel.driver.lifecycle
+
+import dev.arraywright.hardware.device.DeviceOpener
+import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.config.DriverConfiguration
+import dev.arraywright.kernel.driver.DriverInfo
+import dev.arraywright.kernel.driver.scan.DriverCandidate
+import dev.arraywright.kernel.driver.serve.DeviceUsers
+import dev.arraywright.kernel.driver.serve.DriverMeter
+import dev.arraywright.kernel.driver.serve.ServedDriver
+
+/** Decides which driver may be loaded, replaced or let go of, and keeps the books of it; for one caller at a time. */
+internal class Admission(
+    private val roster: DriverRoster,
+    private val opener: DeviceOpener,
+    private val users: DeviceUsers,
+    private val house: DriverHouse,
+    private var most: Int,
+    private var configured: Map<String, DriverConfiguration> = emptyMap(),
+) {
+    /** What may be done, and the settings it is done with. */
+    class Change(val entry: DriverEntry, val settings: Map<String, String>)
+
+    /** A place for the driver, which [launch] brings to life if there was none; it is not loaded yet. */
+    fun load(from: DriverCandidate, given: Map<String, String>, launch: (DriverSupervisor) -> Unit): Change {
+        val info = from.info
+        val what = "cannot load the driver $info"
+        val old = roster[info.name]
+        if (old != null && (old.leaving || !old.failed)) {
+            val there = "${old.info.version} of ${old.supervisor.candidate.jar}"
+            val why = if (old.leaving) "$there is being unloaded" else "$there is loaded"
+            throw KernelError.InUse(what, why, if (old.leaving) "try again" else "upgrade it, or unload it first")
+        }
+        val loaded = roster.all.count { !it.failed }
+        if (loaded >= most) {
+            val remedy = "unload one, or raise maxLoadedDrivers"
+            throw KernelError.InUse(what, "$loaded drivers are loaded, and $most may be at once", remedy)
+        }
+        Dependencies.require(info, roster.running())
+        val settings = DriverSettings.of(info, configuredFor(info) + given)
+        val entry = old ?: entry(from, settings)
+        entry.given = given
+        offer(entry, info, what)
+        if (old == null) {
+            roster.add(entry)
+            launch(entry.supervisor)
+        }
+        return Change(entry, settings)
+    }
+
+    fun upgrade(name: String, to: DriverCandidate): Change {
+        val entry = present(name, "upgrade")
+        val info = to.info
+        val what = "cannot upgrade the driver $name to ${info.version}"
+        Dependencies.require(info, roster.running())
+        val others = roster.all.filter { it !== entry && !it.leaving }.map { it.info }
+        val broken = Dependencies.brokenBy(info, others)
+        if (broken.isNotEmpty()) {
+            val why = broken.joinToString { other -> "$other requires " + other.requires.first { it.name == name } }
+            throw KernelError.DriverUnusable(what, why, "upgrade what requires it first, to versions that take it")
+        }
+        val ordered = Dependencies.order(others + info, emptyMap()) { _, _ -> }
+        if (info !in ordered) {
+            val why = "it requires " + info.requires.joinToString() + ", which requires it in turn"
+            throw KernelError.DriverUnusable(what, why, "ask its author")
+        }
+        val lost = entry.port.open.filter { it.address.scheme() !in info.schemes }
+        if (lost.isNotEmpty()) {
+            val why = "it does not serve what is open: " + lost.joinToString { users.shown(it.address) }
+            throw KernelError.InUse(what, why, "remove these devices first")
+        }
+        requireFree(info, entry, what)
+        return Change(entry, DriverSettings.of(info, configuredFor(info) + entry.given))
+    }
+
+    /** Nothing is opened by the driver any more, and nothing comes to need it. */
+    fun release(name: String, used: Boolean): DriverEntry {
+        val entry = present(name, "unload")
+        val what = "cannot unload the driver $name"
+        val needing = Dependencies.neededBy(name, roster.all.filter { !it.leaving && !it.failed }.map { it.info })
+        if (needing.isNotEmpty()) {
+            val who = needing.joinToString { it.name }
+            throw KernelError.InUse(what, "it is required by $who", "unload $who first")
+        }
+        if (used) {
+            entry.port.refuse("it is being unloaded")
+        } else if (!entry.port.refuseUnlessUsed("it is being unloaded")) {
+            val devices = entry.port.open.joinToString { users.shown(it.address) }.ifEmpty { "one is being opened" }
+            val remedy = "remove them from their arrays first, or ask for them to be failed"
+            throw KernelError.InUse(what, "its devices are in use: $devices", remedy)
+        }
+        entry.leaving = true
+        return entry
+    }
+
+    /** What changes for whom; a setting that makes no sense is told when its turn comes. */
+    fun configure(
+        drivers: Map<String, DriverConfiguration>,
+        most: Int?,
+    ): List<Pair<DriverEntry, () -> Map<String, String>>> {
+        configured = drivers
+        most?.let { this.most = it }
+        return roster.all.filter { !it.leaving }.map { entry ->
+            entry to { DriverSettings.of(entry.info, configuredFor(entry.info) + entry.given) }
+        }
+    }
+
+    /** Offers it for the schemes that it has now. */
+    fun offer(entry: DriverEntry): Unit = offer(entry, entry.info, "cannot offer the driver ${entry.info}")
+
+    fun withdraw(entry: DriverEntry) {
+        entry.registration?.close()
+        entry.registration = null
+        entry.offered = emptyList()
+    }
+
+    /** Each after those that it needs. */
+    fun inOrder(entries: List<DriverEntry>): List<DriverEntry> {
+        val byName = entries.associateBy { it.info.name }
+        val infos = Dependencies.order(entries.map { it.info }, emptyMap()) { _, _ -> }
+        val ordered = infos.map { byName.getValue(it.name) }
+        // What lost what it needs, by a failure, comes last and so goes first.
+        return ordered + (entries - ordered.toSet())
+    }
+
+    private fun entry(from: DriverCandidate, settings: Map<String, String>): DriverEntry {
+        val meter = DriverMeter(house.time)
+        val port = ServedDriver(from.info.name, meter, house::changed)
+        return DriverEntry(DriverSupervisor(from, settings, port, house), port, meter)
+    }
+
+    private fun offer(entry: DriverEntry, info: DriverInfo, what: String) {
+        // What stays the same is not withdrawn for a moment, in which somebody may open a device.
+        if (entry.registration != null && entry.offered == info.schemes) return
+        requireFree(info, entry, what)
+        withdraw(entry)
+        entry.registration = try {
+            opener.register(info.schemes, entry.port).also { entry.offered = info.schemes }
+        } catch (e: IllegalArgumentException) {
+            throw KernelError.InUse(what, e.message.orEmpty(), "unload that one first")
+        }
+    }
+
+    private fun requireFree(info: DriverInfo, entry: DriverEntry, what: String) {
+        val taken = info.schemes.firstOrNull { it in opener.schemes && it !in entry.offered } ?: return
+        val owner = roster.all.firstOrNull { taken in it.offered }
+        val who = owner?.let { "the driver ${it.info.name}" } ?: "a driver that comes with Arraywright"
+        throw KernelError.InUse(what, "$taken: is served by $who", if (owner == null) "" else "unload that one first")
+    }
+
+    private fun present(name: String, verb: String): DriverEntry {
+        val entry = roster[name]
+        if (entry != null && !entry.leaving) return entry
+        val all = roster.all.filter { !it.leaving }.map { it.info.name }.sorted()
+        val why = when {
+            entry != null -> "it is being unloaded"
+            all.isEmpty() -> "no driver is loaded"
+            else -> "it is not loaded; loaded are ${all.joinToString()}"
+        }
+        throw KernelError.NotFound("cannot $verb the driver $name", why, "name one that is loaded")
+    }
+
+    private fun configuredFor(info: DriverInfo): Map<String, String> = configured[info.name]?.settings.orEmpty()
+}
