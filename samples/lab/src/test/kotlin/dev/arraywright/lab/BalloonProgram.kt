@@ -64,7 +64,8 @@ internal object BalloonProgram {
         }
         told.await(Topic.MEMORY_RELEASED)
         println("@@QBAL")
-        println("INFLATED taken=${take / MIB} less=${(before - resident()) / MIB} idle=${idle(told)} cached=${cached(told)}")
+        val less = (before - resident()) / MIB
+        println("INFLATED taken=${take / MIB} less=$less idle=${idle(told)} cached=${cached(told)}")
         println("LIMIT ${told.pool.idleLimit / MIB}")
     }
 
