@@ -30,12 +30,12 @@ internal class Ending(
         val rest = bound - forJournal
         val exports = AtomicReference<String?>("the exports did not end within $rest")
         val supervisors = AtomicReference<String?>()
+        val followers = AtomicReference<List<String>>(emptyList())
         val left = AtomicReference<List<String>>(emptyList())
         // Apart from this coroutine, since what cannot be cancelled must not hold it beyond the bound.
         val work = scope.launch {
             // What goes now is let go of, not unplugged.
-            watching.end()
-            drivers.folder?.end()
+            followers.set(ended(rest / FOLLOWERS_SHARE))
             exports.set(ended("the exports") { nbd.close() })
             // Before the arrays, or members that go away with them would be taken for failed ones.
             supervisors.set(ended("supervisors and spares") { protection.close(rest / PROTECTION_SHARE) })
@@ -47,8 +47,19 @@ internal class Ending(
         val arrays = registry.abandon(rest).map { (name, why) -> "array $name: $why" }
         val kept = stream.close(forJournal)
         val journal = stream.journal?.failure?.value?.takeUnless { kept }
-        return listOfNotNull(exports.get(), supervisors.get()) + arrays + left.get() + listOfNotNull(journal)
+        return followers.get() + listOfNotNull(
+            exports.get(),
+            supervisors.get(),
+        ) + arrays + left.get() + listOfNotNull(journal)
     }
+
+    /** Those that follow the machine and the drivers' directory, and did not end within [each]. */
+    private suspend fun ended(each: Duration): List<String> = listOfNotNull(
+        "the watch of the machine did not end within $each".takeUnless { watching.end(each) },
+        "the watch of the drivers' directory did not end within $each".takeUnless {
+            drivers.folder?.end(each) ?: true
+        },
+    )
 
     /** What kept it from ending as it should; it does not keep the rest from that. */
     private suspend fun ended(what: String, end: suspend () -> Unit): String? =
@@ -65,6 +76,7 @@ internal class Ending(
         private const val JOURNAL_SHARE = 10
         private const val PROTECTION_SHARE = 3
         private const val DRIVERS_SHARE = 3
+        private const val FOLLOWERS_SHARE = 10
 
         fun failure(left: List<String>, cause: Throwable? = null): KernelError = KernelError.NotStopped(
             "the kernel is closed, but not everything in it stopped as it should",

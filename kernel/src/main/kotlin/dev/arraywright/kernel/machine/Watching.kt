@@ -3,8 +3,9 @@ package dev.arraywright.kernel.machine
 import dev.arraywright.hardware.health.ArrayLatency
 import dev.arraywright.kernel.spare.Protection
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
+import kotlin.time.Duration
 
 /** What a kernel does by itself as the machine changes, from the start of this to [end]. */
 internal class Watching(
@@ -25,9 +26,11 @@ internal class Watching(
         if (events != null) launch { events.tell() }
     }
 
-    suspend fun end() {
+    /** False if it has not ended [within] that; it is cancelled in any case. */
+    suspend fun end(within: Duration): Boolean {
         relief.close()
         latency.source = { null }
-        job.cancelAndJoin()
+        job.cancel()
+        return withTimeoutOrNull(within) { job.join() } != null
     }
 }

@@ -16,7 +16,6 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -75,10 +74,11 @@ internal class DriverFolder(
         withTimeoutOrNull(within) { handled.first { it.containsAll(there) } }
     }
 
-    /** Nothing is loaded or unloaded from here afterwards. */
-    suspend fun end() {
+    /** Nothing is loaded or unloaded from here afterwards. False if it has not ended [within] that; it is cancelled then. */
+    suspend fun end(within: Duration): Boolean {
         watch.close()
-        job.cancelAndJoin()
+        job.cancel()
+        return withTimeoutOrNull(within) { job.join() } != null
     }
 
     private suspend fun follow() {

@@ -203,7 +203,7 @@ class DriverFolderSpec : StringSpec({
                 place.until { it["fine"]?.state == DriverState.Running }
                 (place.state("coarse") == DriverState.Running) shouldBe false
             } finally {
-                watching.end()
+                watching.end(10.seconds) shouldBe true
                 scope.cancel()
             }
         }
