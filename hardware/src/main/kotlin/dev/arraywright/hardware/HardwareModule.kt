@@ -14,9 +14,7 @@ import dev.arraywright.hardware.health.ArrayLatency
 import dev.arraywright.hardware.health.HealthMonitor
 import dev.arraywright.hardware.health.HealthThresholds
 import dev.arraywright.hardware.health.probe.systemHealthProbes
-import dev.arraywright.hardware.linux.LinuxCalls
-import dev.arraywright.hardware.linux.Poller
-import dev.arraywright.hardware.linux.PosixException
+import dev.arraywright.hardware.linux.OptionalPoller
 import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.hardware.memory.balloon.BalloonDriver
 import dev.arraywright.hardware.memory.balloon.PoolClient
@@ -40,7 +38,7 @@ import kotlin.time.TimeSource
 /**
  * What `hardware` offers to a Koin application: the [BufferPool], the [DeadlineTimer] and the [DeviceOpener] with the
  * built-in drivers; and what watches the machine, each begun with the first `get` of it, in the application's
- * `CoroutineScope` where it has one. All are closed with the application; close the devices first.
+ * `CoroutineScope` and by its `Clock` where it has them. All are closed with the application; close the devices first.
  *
  * @param bufferBytes the pool's limit, a multiple of 4 KiB
  * @param histories a directory where the history of disks' health outlives the process; null to keep it in memory
@@ -62,8 +60,8 @@ public fun hardwareModule(
     }
 
 private fun Module.watchers(histories: Path?, memory: MemoryOptions) {
-    single<SharedPoller> { SharedPoller() } onClose { it?.close() }
-    single<HardwareMonitor> { HardwareMonitor.real(context(), get<SharedPoller>().poller) } onClose { it?.close() }
+    single<OptionalPoller> { OptionalPoller() } onClose { it?.close() }
+    single<HardwareMonitor> { HardwareMonitor.real(context(), get<OptionalPoller>().poller) } onClose { it?.close() }
     single<HypervisorDetector> { HypervisorDetector() }
     single<CapabilityRegistry> {
         CapabilityRegistry(context(), get<HardwareMonitor>().devices.map { })
@@ -74,14 +72,14 @@ private fun Module.watchers(histories: Path?, memory: MemoryOptions) {
         HealthMonitor(
             context(),
             get<HardwareMonitor>().devices.map { it.healthTargets() },
-            systemHealthProbes(Clock.System, get<ArrayLatency>()::of),
+            systemHealthProbes(clock(), get<ArrayLatency>()::of),
             get<HealthThresholds>().policy,
-            Clock.System,
+            clock(),
             TimeSource.Monotonic,
             histories,
         )
     } onClose { it?.close() }
-    single<MemoryMonitor> { MemoryMonitor(context(), memory) } onClose { it?.close() }
+    single<MemoryMonitor> { MemoryMonitor(context(), memory, get<OptionalPoller>()) } onClose { it?.close() }
     single<BalloonDriver> {
         BalloonDriver(context(), get<MemoryMonitor>()).apply {
             registerPressureHandler("buffers", order = 0, handler = PoolClient(this@single.get()))
@@ -89,22 +87,9 @@ private fun Module.watchers(histories: Path?, memory: MemoryOptions) {
     } onClose { it?.close() }
 }
 
-/** One poller for all of an application, as far as native calls can be made. */
-internal class SharedPoller : AutoCloseable {
-    val poller: Poller? =
-        try {
-            if (LinuxCalls.absence == null) Poller() else null
-        } catch (_: PosixException) {
-            // What would have used it polls by time, and says so.
-            null
-        }
-
-    override fun close() {
-        poller?.close()
-    }
-}
-
 private fun Scope.context(): CoroutineContext = getOrNull<CoroutineScope>()?.coroutineContext ?: Dispatchers.Default
+
+private fun Scope.clock(): Clock = getOrNull<Clock>() ?: Clock.System
 
 /** A quarter of what the JVM may use for its heap, from 64 MiB to 1 GiB: direct memory is bounded by the same figure. */
 private fun defaultBufferBytes(): Long =

@@ -13,4 +13,14 @@ internal object LinuxCalls {
             else -> null
         }
     }
+
+    /** asm/mman.h has other numbers elsewhere (mips, alpha, parisc, and sparc in part). */
+    private val architectures =
+        setOf("amd64", "x86_64", "aarch64", "arm64", "riscv64", "ppc64le", "s390x", "loongarch64")
+
+    /** Why no memory can be mapped by [Mapping]; null if it can. */
+    val mappingAbsence: String? by lazy {
+        val architecture = System.getProperty("os.arch")
+        absence ?: if (architecture in architectures) null else "mmap's flags are not known on $architecture"
+    }
 }

@@ -3,7 +3,10 @@ package dev.arraywright.hardware.linux
 import com.sun.jna.Native
 import com.sun.jna.NativeLibrary
 
-/** The calls of mmap(2) for memory of the process's own, direct-mapped; as with [Posix], failure is -1. */
+/**
+ * The calls of mmap(2) for memory of the process's own, direct-mapped; as with [Posix], failure is -1. To be used only where
+ * [LinuxCalls.mappingAbsence] is null.
+ */
 internal object Mapping {
     init {
         Native.register(Mapping::class.java, NativeLibrary.getInstance("c"))
@@ -24,16 +27,6 @@ internal object Mapping {
     private const val MADV_DONTNEED = 4
     private const val MADV_NOHUGEPAGE = 15
     private const val MADV_POPULATE_WRITE = 23
-
-    /** asm/mman.h has other numbers elsewhere (mips, alpha, parisc, and sparc in part). */
-    private val architectures =
-        setOf("amd64", "x86_64", "aarch64", "arm64", "riscv64", "ppc64le", "s390x", "loongarch64")
-
-    /** Why nothing can be mapped here; null if it can. */
-    val absence: String? by lazy {
-        val architecture = System.getProperty("os.arch")
-        LinuxCalls.absence ?: if (architecture in architectures) null else "mmap's flags are not known on $architecture"
-    }
 
     /** The unit of mapping in bytes: 4 KiB, but 16 or 64 KiB on some arm64 kernels. */
     val pageSize: Long by lazy { getpagesize().toLong() }

@@ -1,7 +1,7 @@
 package dev.arraywright.hardware.numa
 
 import dev.arraywright.hardware.linux.Errno
-import dev.arraywright.hardware.linux.Mapping
+import dev.arraywright.hardware.linux.LinuxCalls
 import java.lang.foreign.Arena
 import java.lang.foreign.MemorySegment
 
@@ -25,7 +25,7 @@ public class NumaAllocator internal constructor(
     private val mappable: String?,
 ) {
     /** For this machine as it is now. */
-    public constructor() : this(NumaTopology.of(), NumaTopology.absence(), RealNodePages, Mapping.absence)
+    public constructor() : this(NumaTopology.of(), NumaTopology.absence(), RealNodePages, LinuxCalls.mappingAbsence)
 
     /**
      * Memory of [size] bytes, on [preferredNode] if that can be; a node that does not exist is as good as any.

@@ -41,7 +41,7 @@ public class NumaTopology private constructor(
     /** Bytes free on a node now; null if there is no such node. Reads a file. */
     public fun freeMemory(node: Int): Long? = memory(node)?.free
 
-    /** What a node's memory is used for now; null if it has none. */
+    /** How a node's memory is used at present; null if it has none. */
     internal fun memory(node: Int): NodeMemory? = memory(sys, node).takeIf { it.total > 0 }
 
     override fun toString(): String = nodes.joinToString {

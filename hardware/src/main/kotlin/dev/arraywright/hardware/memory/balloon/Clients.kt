@@ -28,8 +28,16 @@ internal class Clients(private val scope: CoroutineScope, private val deadline: 
     /** What all could give back; one that fails to tell counts for nothing. */
     fun reclaimable(): Long =
         all.fold(0L) { sum, client ->
-            val bytes = runCatching { client.handler.reclaimable() }.getOrDefault(0).coerceAtLeast(0)
+            val bytes = reclaimable(client).coerceAtLeast(0)
             if (Long.MAX_VALUE - sum < bytes) Long.MAX_VALUE else sum + bytes
+        }
+
+    private fun reclaimable(client: Client): Long =
+        try {
+            client.handler.reclaimable()
+        } catch (_: Exception) {
+            // What it does is told when it is asked to release.
+            0
         }
 
     /**

@@ -1,13 +1,10 @@
 package dev.arraywright.hardware.memory.pressure
 
-import dev.arraywright.hardware.linux.LinuxCalls
-import dev.arraywright.hardware.linux.Poller
-import dev.arraywright.hardware.linux.PosixException
+import dev.arraywright.hardware.linux.OptionalPoller
 import dev.arraywright.hardware.memory.source.Sources
 import dev.arraywright.hardware.tree.SystemTree
 import dev.arraywright.spi.memory.MemoryPressure
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -19,9 +16,11 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.atomic.AtomicLong
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
 import kotlin.time.TimeSource
@@ -44,7 +43,10 @@ public class MemoryMonitor internal constructor(
 ) : AutoCloseable {
     private val job = SupervisorJob(context[Job])
     private val wakes = Channel<Unit>(Channel.CONFLATED)
-    private val refreshes = Channel<CompletableDeferred<Unit>>(Channel.UNLIMITED)
+
+    /** Counts the calls of [refresh]; those up to [answered] have what they wait for. */
+    private val asked = AtomicLong()
+    private val answered = MutableStateFlow(0L)
     private val told = MutableStateFlow(MemoryPressure.NONE)
     private val statuses = MutableStateFlow(emptyList<PressureSourceStatus>())
 
@@ -62,35 +64,40 @@ public class MemoryMonitor internal constructor(
         options: MemoryOptions = MemoryOptions(),
         time: TimeSource = TimeSource.Monotonic,
         io: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(1),
-    ) : this(context, options, time, io, OwnPoller())
+    ) : this(context, options, time, io, lazy { OptionalPoller() }, { if (it.isInitialized()) it.value.close() })
+
+    /** The same, with a poller that is the caller's. */
+    internal constructor(context: CoroutineContext, options: MemoryOptions, poller: OptionalPoller) :
+        this(context, options, TimeSource.Monotonic, Dispatchers.IO.limitedParallelism(1), lazyOf(poller), {})
 
     private constructor(
         context: CoroutineContext,
         options: MemoryOptions,
         time: TimeSource,
         io: CoroutineDispatcher,
-        poller: OwnPoller,
+        poller: Lazy<OptionalPoller>,
+        release: (Lazy<OptionalPoller>) -> Unit,
     ) : this(
         context,
         SystemTree.PROC,
         options,
         time,
         io,
-        { poller.open().let { Sources.of(SystemTree.SYS, SystemTree.PROC, options, it, poller.absence) } },
-        poller::close,
+        { poller.value.let { Sources.of(SystemTree.SYS, SystemTree.PROC, options, it.poller, it.absence) } },
+        { release(poller) },
     )
 
     init {
+        job.invokeOnCompletion { answered.value = Long.MAX_VALUE }
         // all of it where it may block, as each change of threads is one more wake-up
         CoroutineScope(context + job).launch(io) { run() }
     }
 
     /** Looks at all sources now rather than when it is time; returns when [pressure] tells the result. */
     public suspend fun refresh() {
-        val done = CompletableDeferred<Unit>(job)
-        refreshes.send(done)
+        val mine = asked.incrementAndGet()
         wakes.trySend(Unit)
-        done.join()
+        answered.first { it >= mine }
     }
 
     /** From now on a stall asks for a part of [bytes], not of all memory that the process has. */
@@ -105,6 +112,7 @@ public class MemoryMonitor internal constructor(
             statuses.value = sources.map { it.open { wakes.trySend(Unit) } }
             watch(sources.zip(statuses.value).mapNotNull { (source, status) -> source.takeIf { status.active } })
         } finally {
+            answered.value = Long.MAX_VALUE
             withContext(NonCancellable + io) {
                 sources.forEach(PressureSource::close)
                 release()
@@ -117,13 +125,13 @@ public class MemoryMonitor internal constructor(
         var judgement = Judgement.NONE
         val judge = PressureJudge(options.debounce, options.hold)
         while (true) {
-            val asked = generateSequence { refreshes.tryReceive().getOrNull() }.toList()
+            val answering = asked.get()
             val now = start.elapsedNow()
             val moment = Moment(now, proc, reclaimable)
             val demands = active.map { it.look(moment) }
             judgement = judge.judge(judgement, demands, now)
             told.value = judgement.pressure
-            asked.forEach { it.complete(Unit) }
+            answered.value = answering
             withTimeoutOrNull(wait(active, judgement)) { wakes.receive() }
             delay(options.gap - (start.elapsedNow() - now))
             wakes.tryReceive() // what came meanwhile is looked at now
@@ -147,28 +155,5 @@ public class MemoryMonitor internal constructor(
         fun resident(proc: SystemTree): Long? =
             proc.lines("self/status").find { it.startsWith("VmRSS:") }
                 ?.removePrefix("VmRSS:")?.trim()?.removeSuffix(" kB")?.toLongOrNull()?.times(1024)
-    }
-}
-
-/** A poller that is made when the sources are, and only where there can be one. */
-private class OwnPoller {
-    private var poller: Poller? = null
-    var absence: String? = null
-        private set
-
-    fun open(): Poller? {
-        absence = LinuxCalls.absence
-        if (absence == null) {
-            try {
-                poller = Poller()
-            } catch (e: PosixException) {
-                absence = e.message
-            }
-        }
-        return poller
-    }
-
-    fun close() {
-        poller?.close()
     }
 }

@@ -1,5 +1,6 @@
 package dev.arraywright.hardware.memory.slab
 
+import dev.arraywright.hardware.linux.LinuxCalls
 import dev.arraywright.hardware.linux.Mapping
 
 /** Where slabs come from: whole pages of the operating system. Thread-safe. */
@@ -24,7 +25,7 @@ internal object LinuxPages : Pages {
     /** From here on, memory is worth huge pages, and what one holds is given back as a whole. */
     private const val HUGE = 2L shl 20
 
-    override val absence: String? get() = Mapping.absence
+    override val absence: String? get() = LinuxCalls.mappingAbsence
 
     override val size: Long get() = Mapping.pageSize
 
