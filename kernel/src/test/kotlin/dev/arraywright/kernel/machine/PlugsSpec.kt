@@ -81,6 +81,8 @@ class PlugsSpec : StringSpec({
             link.createSymbolicLinkPointingTo(Path.of(disks[3].path))
             machine.plug(disks[3].path)
             kernel.protection.shows { it.spares.isNotEmpty() }.awaited.shouldBeEmpty()
+            // It is shown while it is checked, and told of once it passed.
+            kernel.until(Topic.SPARE_ADDED)
 
             disks[0].dead()
             machine.unplug(disks[0].path)
