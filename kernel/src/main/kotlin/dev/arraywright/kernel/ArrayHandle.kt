@@ -21,6 +21,7 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import java.nio.ByteBuffer
+import java.util.Collections
 import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 
@@ -38,7 +39,13 @@ public class ArrayHandle internal constructor(
     private val mutex = Mutex()
     private val opened = MutableStateFlow(opened.filter { it.isUsedBy(raid) }.associateBy { it.id })
     private val addresses = ConcurrentHashMap(opened.associate { it.id to it.address.toString() })
-    private val former = ConcurrentHashMap<String, String>()
+
+    /** Addresses of the devices that were removed last. */
+    private val former = Collections.synchronizedMap(
+        object : LinkedHashMap<String, String>() {
+            override fun removeEldestEntry(eldest: Map.Entry<String, String>) = size > FORMER
+        },
+    )
     private val shown = MutableStateFlow(snapshot())
     private val exported by lazy(raid::asDevice)
 
@@ -221,6 +228,10 @@ public class ArrayHandle internal constructor(
         }
 
     private fun snapshot(): ArrayStatus = statusOf(name, raid) { addresses[it] }
+
+    private companion object {
+        const val FORMER = 64
+    }
 }
 
 /** Has a spare take an empty slot, in turn with what is decided for the array anyway. */

@@ -1,8 +1,10 @@
 package dev.arraywright.raid.array
 
+import dev.arraywright.raid.array.io.Member
 import dev.arraywright.raid.array.io.PooledBuffers
 import dev.arraywright.raid.cache.ReadCache
 import dev.arraywright.raid.codec.Parity
+import dev.arraywright.spi.device.AsyncBlockDevice
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
@@ -72,3 +74,7 @@ public data class ArrayPolicy(
         require(!safeModeDelay.isNegative()) { "a delay is not negative: $this" }
     }
 }
+
+/** A device as a member of an array that runs here. */
+internal fun ArrayRuntime.member(device: AsyncBlockDevice, dataOffset: Long, observer: ArrayObserver): Member =
+    Member(device, dataOffset, policy.memberDeadline, time, observer)

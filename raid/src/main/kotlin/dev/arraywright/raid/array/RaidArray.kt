@@ -2,7 +2,6 @@ package dev.arraywright.raid.array
 
 import dev.arraywright.raid.array.io.CopiesIo
 import dev.arraywright.raid.array.io.LevelIo
-import dev.arraywright.raid.array.io.Member
 import dev.arraywright.raid.array.io.ParityIo
 import dev.arraywright.raid.array.io.Piece
 import dev.arraywright.raid.layout.Geometry
@@ -345,14 +344,3 @@ public class RaidArray internal constructor(
         const val PIECES = 64
     }
 }
-
-/** What to know of a write-intent bitmap: bytes a bit stands for, bits, those that are set, how far back it reaches. */
-public data class BitmapStatus(
-    public val chunk: Long,
-    public val chunks: Int,
-    public val dirty: Int,
-    public val eventsCleared: Long,
-)
-
-internal fun ArrayRuntime.member(device: AsyncBlockDevice, dataOffset: Long, observer: ArrayObserver): Member =
-    Member(device, dataOffset, policy.memberDeadline, time, observer)
