@@ -19,9 +19,12 @@ internal open class KeyValues(arguments: List<String>) {
         return given[key] ?: default
     }
 
-    fun int(key: String, default: Int): Int = text(key, "$default").toInt()
+    fun int(key: String, default: Int): Int = number(key, text(key, "$default"))
 
-    fun ints(key: String, default: String): List<Int> = text(key, default).split(',').map { it.trim().toInt() }
+    fun ints(key: String, default: String): List<Int> = text(key, default).split(',').map { number(key, it.trim()) }
+
+    private fun number(key: String, text: String): Int =
+        requireNotNull(text.toIntOrNull()) { "$key is a whole number, not $text" }
 
     fun size(key: String, default: String): Long = ByteSize.parse(text(key, default))
 
