@@ -1,6 +1,7 @@
 package dev.arraywright.samples.benchmarks.machine
 
 import dev.arraywright.samples.benchmarks.driver.JarScan
+import java.io.IOException
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -63,12 +64,17 @@ internal object Own {
     }
 
     fun threads(): Map<String, Usage> =
-        self.resolve("task").toFile().listFiles().orEmpty().associate { file ->
-            val task = file.toPath()
+        self.resolve("task").toFile().listFiles().orEmpty().mapNotNull { thread(it.toPath()) }.toMap()
+
+    private fun thread(task: Path): Pair<String, Usage>? =
+        try {
             val cpu = task.resolve("schedstat").readText().substringBefore(' ').toLong()
             val waits = task.resolve("status").readText().lines().first { it.startsWith("voluntary") }
             "${task.name} ${task.resolve("comm").readText().trim()}" to
                 Usage(cpu, waits.substringAfter(':').trim().toLong())
+        } catch (_: IOException) {
+            // It ended after it was listed.
+            null
         }
 }
 
