@@ -4,9 +4,12 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonObject
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -29,6 +32,8 @@ import kotlin.time.Duration
  *   "drivers": { "overlay": { "settings": { "block-size": "64KiB" } } }
  * }
  * ```
+ *
+ * [schema] describes the file to editors.
  */
 @Serializable
 public data class Configuration(
@@ -59,6 +64,9 @@ public data class Configuration(
     public val sharedPackages: List<String> = emptyList(),
     /** How many drivers may be loaded at once; absent: as before, which is the kernel's default at first. */
     public val maxLoadedDrivers: Int? = null,
+    /** Where an editor finds [schema][Configuration.schema]; nothing else looks at it. */
+    @SerialName(SCHEMA)
+    public val schema: String? = null,
 ) {
     init {
         val twice = arrays.groupingBy { it.name }.eachCount().filterValues { it > 1 }.keys
@@ -114,6 +122,13 @@ public data class Configuration(
             explicitNulls = false
         }
 
+        /** The JSON schema (draft 2020-12) of configuration files. */
+        @JvmStatic
+        public fun schema(): String {
+            val found = checkNotNull(Configuration::class.java.getResourceAsStream("arraywright.schema.json"))
+            return found.use { it.readBytes() }.decodeToString()
+        }
+
         /**
          * Reads a configuration; [source] names it in errors.
          *
@@ -148,6 +163,8 @@ public data class Configuration(
 
         private fun explain(e: SerializationException): String {
             val first = e.message.orEmpty().lineSequence().first()
+            // What a section refuses comes with words of the library around it.
+            e.cause?.message?.let { if (first.startsWith("Deserialization failed because of '$it'")) return it }
             val key = Regex("unknown key '([^']+)'").find(first)?.groupValues?.get(1) ?: return first
             return "$first; did you mean '${nearest(key, KEYS)}'?"
         }
@@ -168,5 +185,12 @@ public data class Configuration(
     }
 
     /** The text [parse] reads back. */
-    public fun print(): String = json.encodeToString(serializer(), this) + "\n"
+    public fun print(): String {
+        val all = json.encodeToJsonElement(serializer(), this).jsonObject
+        // Editors and readers look for it at the top.
+        val first = all.filterKeys { it == SCHEMA }
+        return json.encodeToString(JsonObject(first + all)) + "\n"
+    }
 }
+
+private const val SCHEMA = "\$schema"
