@@ -2,6 +2,9 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
+import dev.arraywright.kernel.config.builder.ConfigurationBuilder
+import dev.arraywright.kernel.config.builder.change
+import dev.arraywright.kernel.config.builder.configuration
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.SerialName
@@ -33,7 +36,7 @@ import kotlin.time.Duration
  * }
  * ```
  *
- * [schema] describes the file to editors.
+ * [schema] describes the file to editors. The same is said in Kotlin by [configuration], in Java by [builder].
  */
 @Serializable
 public data class Configuration(
@@ -96,6 +99,9 @@ public data class Configuration(
         require(exported.isEmpty()) { "arrays: the export name ${exported.first()} stands twice" }
     }
 
+    /** All that is said here, to be changed from code; see also [change]. */
+    public fun toBuilder(): ConfigurationBuilder = ConfigurationBuilder(this)
+
     /** A kernel's [options] with what counts from its start on. */
     public fun applyTo(options: KernelOptions): KernelOptions = options.copy(
         memberDeadline = memberDeadline ?: options.memberDeadline,
@@ -121,6 +127,10 @@ public data class Configuration(
             encodeDefaults = true
             explicitNulls = false
         }
+
+        /** Starts a configuration in Java; in Kotlin there is [configuration]. */
+        @JvmStatic
+        public fun builder(): ConfigurationBuilder = Configuration().toBuilder()
 
         /** The JSON schema (draft 2020-12) of configuration files. */
         @JvmStatic

@@ -21,13 +21,15 @@ internal object ByteSizeText : KSerializer<Long> {
         encoder.encodeString(ByteSize.format(value))
     }
 
-    override fun deserialize(decoder: Decoder): Long = primitive(decoder, "a size such as \"200MiB\"").let { found ->
-        try {
-            ByteSize.parse(found.content)
-        } catch (e: IllegalArgumentException) {
-            throw SerializationException("${e.message}; write a size such as \"200MiB\"", e)
-        }
-    }
+    override fun deserialize(decoder: Decoder): Long =
+        bytes(primitive(decoder, "a size such as \"200MiB\"").content)
+}
+
+/** The bytes that [text] stands for. */
+internal fun bytes(text: String): Long = try {
+    ByteSize.parse(text)
+} catch (e: IllegalArgumentException) {
+    throw SerializationException("${e.message}; write a size such as \"200MiB\"", e)
 }
 
 /** A duration as `"30s"`, `"24h"`, `"1h 30m"`. */

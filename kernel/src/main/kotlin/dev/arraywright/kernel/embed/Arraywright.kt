@@ -4,6 +4,8 @@ import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.ExportInfo
+import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
 import dev.arraywright.kernel.event.KernelEvent
@@ -41,6 +43,10 @@ public class Arraywright private constructor(private val kernel: ArraywrightKern
         kernel.listen(NbdConfiguration(port = port))
         kernel.export(array, ExportConfiguration(array))
     }
+
+    /** Makes what runs be what the configuration says; the stage tells what failed. See [ArraywrightKernel.apply]. */
+    public fun apply(configuration: Configuration): CompletionStage<List<KernelError>> =
+        scope.future { kernel.apply(configuration) }
 
     /** What happens, in order, beginning with the latest events. */
     public fun events(): Flow.Publisher<KernelEvent> = kernel.events.asPublisher()

@@ -1,5 +1,6 @@
 package dev.arraywright.samples.embedded;
 
+import dev.arraywright.kernel.config.Configuration;
 import dev.arraywright.kernel.embed.ArrayRequest;
 import dev.arraywright.kernel.embed.Arraywright;
 import dev.arraywright.raid.layout.RaidLevel;
@@ -12,7 +13,10 @@ public final class JavaApp {
   private JavaApp() {}
 
   public static void main(String[] args) throws Exception {
+    var configuration =
+        Configuration.builder().policy(policy -> policy.rebuildPriority(80)).build();
     try (Arraywright arraywright = Arraywright.start()) {
+      arraywright.apply(configuration).toCompletableFuture().get(10, TimeUnit.SECONDS);
       var request =
           ArrayRequest.named("scratch")
               .level(RaidLevel.RAID6)

@@ -2,6 +2,8 @@ package dev.arraywright.samples.embedded
 
 import dev.arraywright.kernel.ArraySpec
 import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.KernelOptions
+import dev.arraywright.kernel.config.builder.configuration
 import dev.arraywright.raid.layout.RaidLevel
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -9,7 +11,12 @@ import java.nio.ByteBuffer
 
 /** A RAID-6 in memory: watched, written, degraded, read. */
 public fun main(): Unit = runBlocking {
-    ArraywrightKernel.start().use { kernel ->
+    val configuration = configuration {
+        policy { rebuildPriority = 80 }
+        memory { readCache("8MiB") }
+    }
+    ArraywrightKernel.start(configuration.applyTo(KernelOptions())).use { kernel ->
+        kernel.apply(configuration).forEach { throw it }
         val members = (0..4).map { "memory:16MiB#kotlin$it" }
         val array = kernel.createArray(
             ArraySpec("scratch", RaidLevel.RAID6, members, chunk = 64 * 1024, assumeClean = true),
