@@ -8,7 +8,7 @@ import kotlin.random.Random
 
 private val VALUES = """
     [ null, true, false,
-      0, -1, 1, 2, 5, 20, 21, 100, 101, 200, 201, 255, 256, 65536, 2147483647,
+      0, -1, 1, 2, 5, 20, 21, 100, 101, 200, 201, 255, 256, 65535, 65536, 2147483647,
       2147483648, 99999999999999999999, 5.0, 1.5, -0.5,
       "", " ", "0", "7", "5000", "64MiB", "1KiB", "1.5KiB", "0.3KiB", "9999999999TiB", "-1s", "0s", "1ms", "2s", "30s",
       "10m", "1h 30m", "PT30S", "1.5h 3m", "Infinity", "99999999999999999999d", "auto", "raid5", "raid7", "abc", "A b",
@@ -51,6 +51,22 @@ private val KEYS = listOf(
     "a.b",
     "A",
 )
+
+/** [element] with, in turn, each value in each place, each key left out, and one more in each object. */
+internal fun variants(element: JsonElement): Sequence<JsonElement> = sequence {
+    yieldAll(VALUES)
+    if (element is JsonObject) {
+        yield(JsonObject(element + ("x" to VALUES[1])))
+        for ((key, value) in element) {
+            yield(JsonObject(element - key))
+            yieldAll(variants(value).map { JsonObject(element + (key to it)) })
+        }
+    } else if (element is JsonArray) {
+        element.forEachIndexed { at, value ->
+            yieldAll(variants(value).map { JsonArray(element.toMutableList().apply { set(at, it) }) })
+        }
+    }
+}
 
 /** [element] with something else in one place. */
 internal fun Random.mutated(element: JsonElement): JsonElement = when {

@@ -4,14 +4,22 @@ import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.configuration
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.booleans.shouldBeTrue
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldNotBeEmpty
 import io.kotest.matchers.comparables.shouldBeGreaterThan
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.nulls.shouldNotBeNull
+import io.kotest.matchers.ranges.shouldBeIn
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.descriptors.SerialDescriptor
+import kotlinx.serialization.descriptors.StructureKind
+import kotlinx.serialization.descriptors.elementDescriptors
+import kotlinx.serialization.descriptors.elementNames
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
 import kotlin.random.Random
 
 private const val ONE = """{"name":"a","members":["x"]}"""
@@ -50,8 +58,33 @@ private val BEYOND_THE_SCHEMA = listOf(
     Beyond("a whole number with a fraction of 0", "'.'", """{"nbd":{"port":5.0}}"""),
 )
 
+private const val ALL_KEYS = """
+{ "${'$'}schema": "s", "arrays": [ { "name": "a", "members": ["x"], "export": { "name": "e", "description": "d",
+    "readOnly": true }, "spares": ["y"], "domains": { "x": "r" }, "level": "raid1", "chunk": "64KiB",
+    "bitmap": "auto" } ],
+  "nbd": { "host": "h", "port": 1, "socket": "s", "allowRemote": true }, "http": { "host": "h", "port": 1 },
+  "policy": { "healthCheckInterval": "1s", "rebuildPriority": 1, "autoFailover": true, "maxConcurrentRebuilds": 2,
+    "throttleDelay": "1ms", "rebuildFloor": "1KiB", "rebuildCeiling": "1MiB", "readErrorLimit": 1,
+    "readErrorWindow": "1s", "spareCheckInterval": "1s", "scrubInterval": "1s", "retryDelay": "1s",
+    "latency": { "ratio": 2, "deviations": 1, "minimumSamples": 1, "floor": "1s", "persistently": "1s" } },
+  "spares": [ "s", { "address": "t", "domain": "r" } ], "memberDeadline": "1s",
+  "health": { "period": "1h", "warnedPeriod": "30s", "deadline": "1s", "temperatureWarning": 5,
+    "temperatureCritical": 200, "temperatureHysteresis": 2, "spareWarning": 2, "wearWarning": 2, "wornOut": 255,
+    "mediaErrorsPerDay": 2, "ioErrorsPerDay": 2, "reallocatedSectors": 2, "pendingSectors": 2,
+    "uncorrectableSectors": 2, "lifeWarning": "1s", "latencyWarning": "1s" },
+  "memory": { "reserve": "1MiB", "readCache": "1MiB" }, "watch": false,
+  "drivers": { "d": { "settings": { "k": "v" } } }, "driverDirectory": "/d", "sharedPackages": ["p.**"],
+  "maxLoadedDrivers": 3 }
+"""
+
+@OptIn(ExperimentalSerializationApi::class)
 class SchemaPropertySpec : StringSpec({
     val descriptor = Configuration.serializer().descriptor
+
+    fun keys(of: SerialDescriptor): Set<String> {
+        val own = if (of.kind == StructureKind.CLASS) of.elementNames.toSet() else emptySet()
+        return own + of.elementDescriptors.flatMap { keys(it) }
+    }
 
     "every configuration that is printed is right by the schema" {
         repeat(300) { seed ->
@@ -60,28 +93,39 @@ class SchemaPropertySpec : StringSpec({
         }
     }
 
+    /** Fails unless reader and schema agree on [element], or disagree in a known way; whether the reader takes it. */
+    fun agreed(element: JsonElement): Boolean {
+        val refusal = Validating.refusal(element.toString())
+        val complaints = Validating.complaints(element.unquoted(descriptor).toString())
+        if (refusal == null) {
+            withClue("the reader takes it") { complaints.shouldBeEmpty() }
+        } else if (complaints.isEmpty()) {
+            withClue("only the reader refuses: $refusal") {
+                BEYOND_THE_SCHEMA.filter { it.reason in refusal }.shouldNotBeEmpty()
+            }
+        }
+        return refusal == null
+    }
+
     "what the reader takes the schema takes, and what only the reader refuses is of a known kind" {
-        var refusedByBoth = 0
-        var taken = 0
-        repeat(6000) { seed ->
+        val taken = (0 until 6000).count { seed ->
             val random = Random(seed)
             var element = Json.parseToJsonElement(random.configuration().print())
             repeat(random.nextInt(1, 4)) { element = random.mutated(element) }
-            val refusal = Validating.refusal(element.toString())
-            val complaints = Validating.complaints(element.unquoted(descriptor).toString())
-            withClue("seed $seed: $element") {
-                when {
-                    refusal == null -> withClue("the reader takes it") { complaints.shouldBeEmpty() }.also { taken++ }
-                    complaints.isEmpty() -> withClue("only the reader refuses: $refusal") {
-                        BEYOND_THE_SCHEMA.filter { it.reason in refusal }.shouldNotBeEmpty()
-                    }
-                    else -> refusedByBoth++
-                }
-            }
+            withClue("seed $seed: $element") { agreed(element) }
         }
         // Else the mutations are of no use.
-        taken shouldBeGreaterThan 500
-        refusedByBoth shouldBeGreaterThan 2000
+        taken shouldBeIn 500..4000
+    }
+
+    "so it is with any value at any key" {
+        val all = Json.parseToJsonElement(ALL_KEYS)
+        agreed(all).shouldBeTrue()
+        val missing = keys(descriptor).filterNot { "\"$it\":" in ALL_KEYS }
+        withClue("keys to try") { missing.shouldBeEmpty() }
+        val variants = variants(all).toList()
+        variants.forEach { withClue("$it") { agreed(it) } }
+        variants.size shouldBeGreaterThan 4000
     }
 
     for (one in BEYOND_THE_SCHEMA) {
