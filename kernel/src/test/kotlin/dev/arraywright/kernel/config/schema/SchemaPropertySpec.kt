@@ -201,6 +201,7 @@ class SchemaPropertySpec : StringSpec({
     val sizes = listOf(
         "4096",
         "64KiB",
+        "64KIB",
         "64K",
         "64k",
         "64kb",
