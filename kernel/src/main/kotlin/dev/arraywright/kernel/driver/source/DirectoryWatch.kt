@@ -1,5 +1,7 @@
 package dev.arraywright.kernel.driver.source
 
+import dev.arraywright.kernel.file.DirectoryEvents
+import dev.arraywright.kernel.file.WatchServiceEvents
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job

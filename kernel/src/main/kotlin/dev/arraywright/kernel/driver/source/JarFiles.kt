@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.source
 
+import dev.arraywright.kernel.file.identityOf
 import java.io.IOException
 import java.nio.file.DirectoryIteratorException
 import java.nio.file.Files
@@ -46,14 +47,7 @@ internal class JarFiles(private val directory: Path, pattern: String) {
     }
 
     /** Which directory it is, as another one may come to its place; null if there is none, or that is not told. */
-    fun identity(): Any? = try {
-        // A new directory may get the number of the one before it.
-        Files.readAttributes(directory, BasicFileAttributes::class.java).run {
-            fileKey()?.let { it to creationTime() }
-        }
-    } catch (_: IOException) {
-        null
-    }
+    fun identity(): Any? = identityOf(directory)
 
     fun examine(path: Path): Contents = try {
         ZipTable.read(path)

@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.source
 
+import dev.arraywright.kernel.file.DirectoryEvents
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldBeEmpty

@@ -1,13 +1,15 @@
-package dev.arraywright.kernel.driver.source
+package dev.arraywright.kernel.file
 
 import java.io.IOException
 import java.nio.file.ClosedWatchServiceException
+import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.StandardWatchEventKinds.ENTRY_CREATE
 import java.nio.file.StandardWatchEventKinds.ENTRY_DELETE
 import java.nio.file.StandardWatchEventKinds.ENTRY_MODIFY
 import java.nio.file.WatchKey
 import java.nio.file.WatchService
+import java.nio.file.attribute.BasicFileAttributes
 
 /** Tells that something may have happened in a directory; not what, as that has to be looked for anyway. */
 internal interface DirectoryEvents : AutoCloseable {
@@ -68,4 +70,12 @@ internal class WatchServiceEvents(private val directory: Path) : DirectoryEvents
     override fun close() {
         service?.close()
     }
+}
+
+/** Which directory it is, as another one may come to its place; null if there is none, or that is not told. */
+internal fun identityOf(directory: Path): Any? = try {
+    // A new directory may get the number of the one before it.
+    Files.readAttributes(directory, BasicFileAttributes::class.java).run { fileKey()?.let { it to creationTime() } }
+} catch (_: IOException) {
+    null
 }
