@@ -3,9 +3,14 @@ package dev.arraywright.kernel
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
+import dev.arraywright.kernel.config.Reconfiguration
+import dev.arraywright.kernel.config.apply.Application
+import dev.arraywright.kernel.config.apply.Replacement
+import dev.arraywright.kernel.config.apply.Subject
 import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.kernel.event.KernelEvent
+import dev.arraywright.kernel.event.Occurrence
 import dev.arraywright.kernel.event.journal.EventJournal
 import dev.arraywright.kernel.machine.Machine
 import dev.arraywright.kernel.machine.Watching
@@ -56,6 +61,8 @@ public class ArraywrightKernel internal constructor(
     public val drivers: DriverManager,
 ) : AutoCloseable {
     private val closing = Mutex()
+
+    private val subject = Subject(registry, protection, nbd, members, machine?.thresholds, drivers)
 
     @Volatile
     private var closed = false
@@ -134,7 +141,23 @@ public class ArraywrightKernel internal constructor(
      * running: an array comes up without a member that cannot be opened, if it can do so.
      */
     public suspend fun apply(configuration: Configuration): List<KernelError> =
-        Application(registry, protection, nbd, members, machine?.thresholds, drivers).apply(configuration)
+        Application(subject).apply(configuration)
+
+    /**
+     * Has [after] take the place of [before], which was brought about by [apply] or by this: only what is otherwise in it
+     * is touched, and nothing that runs is ended but exports and spares that it does not name any more. What fails, and
+     * what counts from the next start on only, is returned.
+     *
+     * @throws KernelError.BadConfiguration if an address in it is none, or a driver does not take its settings; nothing is
+     *   changed then
+     */
+    public suspend fun reconfigure(before: Configuration, after: Configuration): Reconfiguration =
+        Replacement(subject, before, after).run()
+
+    /** Tells [occurrence] on the event stream. */
+    internal fun tell(occurrence: Occurrence) {
+        stream.emit(occurrence)
+    }
 
     /**
      * Ends everything that was started, within [KernelOptions.closeWithin]; again does nothing.

@@ -39,24 +39,8 @@ internal class Members(private val opener: DeviceOpener) {
     /** What to do about an address of a scheme that no driver serves, as far as somebody knows. */
     @Volatile var advice: (scheme: String) -> String? = { null }
 
-    /** The address a text stands for; a bare path is a block device or a file, as what is there. */
-    fun parse(text: String): StorageAddress {
-        if (text.startsWith("/")) {
-            val path = Path.of(text).normalize().toString()
-            val special = Files.exists(Path.of(path)) && !Files.isRegularFile(Path.of(path)) && path.startsWith("/dev/")
-            return if (special) StorageAddress.Block(path) else StorageAddress.File(path)
-        }
-        return try {
-            StorageAddress.parse(text)
-        } catch (e: AddressSyntaxException) {
-            throw KernelError.InvalidRequest(
-                "'$text' is no storage address",
-                "${e.reason()} at position ${e.position()}",
-                "write file:/path, block:/dev/name, nbd://host/export or memory:size",
-                e,
-            )
-        }
-    }
+    /** As [parseAddress]. */
+    fun parse(text: String): StorageAddress = parseAddress(text)
 
     /** Parses all, refusing one that stands twice. */
     fun parseAll(texts: List<String>): List<StorageAddress> {
@@ -164,4 +148,23 @@ internal class Members(private val opener: DeviceOpener) {
 /** An open device and the address it was opened by. */
 internal class OpenMember(val address: StorageAddress, val device: AsyncBlockDevice) {
     val id: String get() = device.info().id()
+}
+
+/** The address a text stands for; a bare path is a block device or a file, as what is there. */
+internal fun parseAddress(text: String): StorageAddress {
+    if (text.startsWith("/")) {
+        val path = Path.of(text).normalize().toString()
+        val special = Files.exists(Path.of(path)) && !Files.isRegularFile(Path.of(path)) && path.startsWith("/dev/")
+        return if (special) StorageAddress.Block(path) else StorageAddress.File(path)
+    }
+    return try {
+        StorageAddress.parse(text)
+    } catch (e: AddressSyntaxException) {
+        throw KernelError.InvalidRequest(
+            "'$text' is no storage address",
+            "${e.reason()} at position ${e.position()}",
+            "write file:/path, block:/dev/name, nbd://host/export or memory:size",
+            e,
+        )
+    }
 }

@@ -6,6 +6,7 @@ import dev.arraywright.kernel.config.builder.ConfigurationBuilder
 import dev.arraywright.kernel.config.builder.change
 import dev.arraywright.kernel.config.builder.configuration
 import dev.arraywright.kernel.driver.isolate.SharedPackages
+import dev.arraywright.kernel.parseAddress
 import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
@@ -14,9 +15,9 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonObject
 import java.io.IOException
+import java.nio.charset.CharacterCodingException
 import java.nio.file.Files
 import java.nio.file.Path
-import kotlin.io.path.readText
 import kotlin.time.Duration
 
 /**
@@ -116,6 +117,25 @@ public data class Configuration(
         ),
     )
 
+    /**
+     * Looks at what reading alone does not find.
+     *
+     * @throws KernelError.BadConfiguration if an address is none
+     */
+    public fun check(source: String = "") {
+        val addresses = arrays.flatMap { it.members + it.spares + it.domains.keys } + spares.map { it.address }
+        try {
+            addresses.forEach(::parseAddress)
+        } catch (e: KernelError.InvalidRequest) {
+            throw KernelError.BadConfiguration(
+                "cannot use the configuration $source".trim(),
+                "${e.what}: ${e.why}",
+                e.remedy,
+                e,
+            )
+        }
+    }
+
     public companion object {
         private val DRIVER = Regex("[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -159,14 +179,18 @@ public data class Configuration(
             }
 
         /** Like [parse], of a file. */
-        public fun load(file: Path): Configuration {
-            val text = try {
-                file.readText()
-            } catch (e: IOException) {
-                val why = if (Files.exists(file)) "it cannot be read" else "there is no such file"
-                throw KernelError.BadConfiguration("cannot use the configuration $file", why, "name a readable file", e)
+        public fun load(file: Path): Configuration = parse(read(file), file.toString())
+
+        /** The text of a configuration file, or of a pipe. */
+        internal fun read(file: Path): String = try {
+            Files.readString(file)
+        } catch (e: IOException) {
+            val why = when {
+                !Files.exists(file) -> "there is no such file"
+                e is CharacterCodingException -> "it is no text in UTF-8"
+                else -> "it cannot be read"
             }
-            return parse(text, file.toString())
+            throw KernelError.BadConfiguration("cannot use the configuration $file", why, "name a readable file", e)
         }
 
         private const val REMEDY = "correct the file; nothing was started or changed"

@@ -201,6 +201,10 @@ public class DriverManager internal constructor(
         return failures
     }
 
+    /** Why a driver that is loaded cannot take what is configured for it in [drivers]; null if all can. */
+    internal suspend fun refusal(drivers: Map<String, DriverConfiguration>): KernelError? =
+        changing.withLock { admission.refusal(drivers) }
+
     /** What is in the drivers' directory now; those that are not loaded are shown as such. */
     internal fun found(result: ScanResult): Unit = roster.found(result)
 

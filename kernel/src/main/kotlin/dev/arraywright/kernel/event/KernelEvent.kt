@@ -81,6 +81,8 @@ public enum class Topic(public val text: String) {
     DRIVER_UPGRADED("driver.upgraded"),
     DRIVER_FAILED("driver.failed"),
     DRIVER_QUARANTINED("driver.quarantined"),
+    CONFIGURATION_CHANGED("configuration.changed"),
+    CONFIGURATION_REJECTED("configuration.rejected"),
 
     /** Of a newer kernel's journal; [Occurrence.topicText] has its name. */
     UNKNOWN("unknown"),

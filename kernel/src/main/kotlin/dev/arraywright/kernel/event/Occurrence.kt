@@ -6,8 +6,8 @@ import kotlinx.serialization.json.JsonPrimitive
 
 /**
  * What happened: one data class a kind, by family in `DeviceOccurrences.kt`, `RebuildOccurrences.kt`,
- * `ArrayOccurrences.kt`, `ScrubOccurrences.kt`, `HardwareOccurrences.kt` and `DriverOccurrences.kt`. Sizes are bytes,
- * devices are named by address.
+ * `ArrayOccurrences.kt`, `ScrubOccurrences.kt`, `HardwareOccurrences.kt`, `DriverOccurrences.kt` and
+ * `ConfigurationOccurrences.kt`. Sizes are bytes, devices are named by address.
  */
 @Serializable(with = OccurrenceSerializer::class)
 public sealed interface Occurrence {

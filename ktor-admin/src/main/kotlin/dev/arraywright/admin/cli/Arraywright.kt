@@ -4,6 +4,7 @@ import com.github.ajalt.clikt.command.SuspendingCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.subcommands
 import com.github.ajalt.clikt.parameters.options.versionOption
+import dev.arraywright.admin.cli.config.config
 import dev.arraywright.admin.cli.driver.driver
 import dev.arraywright.admin.cli.machine.hardware
 import dev.arraywright.admin.cli.protect.Events
@@ -46,6 +47,7 @@ internal class Arraywright : SuspendingCliktCommand("arraywright") {
             policy(),
             hardware(),
             driver(),
+            config(),
             Events(),
             Export(),
             Serve(),

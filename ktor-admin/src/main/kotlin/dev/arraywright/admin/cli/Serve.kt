@@ -9,7 +9,6 @@ import dev.arraywright.admin.control.ControlServer
 import dev.arraywright.admin.control.KernelControl
 import dev.arraywright.admin.http.Health
 import dev.arraywright.admin.http.HealthServer
-import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.admin.serve.DefaultConfiguration
 import dev.arraywright.admin.serve.Foreground
 import dev.arraywright.admin.serve.Kept
@@ -19,6 +18,8 @@ import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
 import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.config.file.ConfigurationFile
+import dev.arraywright.kernel.config.file.Reloaded
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -49,10 +50,10 @@ internal class Serve :
     override suspend fun execute() {
         val complete = Foreground().use { foreground ->
             val socket = places.runtime.claim("serve")
-            val configuration = (config ?: default().takeIf { it.exists() })?.let(Configuration::load)
-            val kernel = ArraywrightKernel.start(options(configuration))
+            val file = (config ?: default().takeIf { it.exists() })?.let(ConfigurationFile::open)
+            val kernel = ArraywrightKernel.start(options(file?.current?.value))
             try {
-                serve(kernel, socket, configuration, foreground)
+                serve(kernel, socket, file ?: made(kernel), foreground)
             } finally {
                 withContext(NonCancellable) { kernel.shutdown() }
             }
@@ -73,24 +74,25 @@ internal class Serve :
     private suspend fun serve(
         kernel: ArraywrightKernel,
         socket: Path,
-        given: Configuration?,
+        file: ConfigurationFile,
         foreground: Foreground,
     ): Boolean {
-        val file = ConfigurationFile(config ?: default(), given ?: made(kernel))
         ControlServer.start(socket, KernelControl(kernel, file)).use {
             val (failures, health) = coroutineScope {
-                val health = async { HealthServer.start(file.current.http) { health(kernel, file) } }
-                start(kernel, file.current) to health.await()
+                val health = async { HealthServer.start(file.current.value.http) { health(kernel, file) } }
+                start(kernel, file.current.value) to health.await()
             }
             health.use {
                 failures.forEach(::report)
                 warnOfLeftOut(kernel)
                 coroutineScope {
                     val keeping = launch { Listing().keep(kernel, file, ::report) }
+                    val following = launch { file.follow(kernel, ::tell) }
                     val journalling = launch { warnOfJournal(kernel) }
                     tell(kernel, file, health, socket)
                     foreground.awaitEnd()
                     say("ending")
+                    following.cancelAndJoin()
                     keeping.cancelAndJoin()
                     journalling.cancelAndJoin()
                 }
@@ -113,10 +115,20 @@ internal class Serve :
 
     private fun default(): Path = DefaultConfiguration.file(places.data)
 
-    private suspend fun made(kernel: ArraywrightKernel): Configuration {
+    private suspend fun made(kernel: ArraywrightKernel): ConfigurationFile {
         val made = DefaultConfiguration.make(kernel, places.data)
         say("no configuration was there: made ${default()} with ${DefaultConfiguration.FILES} sparse files beside it")
         return made
+    }
+
+    /** What came of an edit of the file. */
+    private fun tell(outcome: Reloaded): Unit = when (outcome) {
+        is Reloaded.Rejected -> report(outcome.error)
+        is Reloaded.Changed -> {
+            say("the configuration was changed, and counts")
+            outcome.outcome.notes.forEach { echo("arraywright: $it", err = true) }
+            outcome.outcome.failures.forEach(::report)
+        }
     }
 
     private suspend fun warnOfJournal(kernel: ArraywrightKernel) {
@@ -132,11 +144,11 @@ internal class Serve :
     }
 
     private fun health(kernel: ArraywrightKernel, file: ConfigurationFile) =
-        Health.of(kernel.arrays.value.values.map { it.status.value }, file.current.arrays.map { it.name })
+        Health.of(kernel.arrays.value.values.map { it.status.value }, file.current.value.arrays.map { it.name })
 
     private fun tell(kernel: ArraywrightKernel, file: ConfigurationFile, health: HealthServer, socket: Path) {
         val uris = kernel.exports.value.values.map { it.uri }.sorted()
-        val http = file.current.http.host.let { if (':' in it) "[$it]" else it }
+        val http = file.current.value.http.host.let { if (':' in it) "[$it]" else it }
         val ready = Ready(uris, "http://$http:${health.port}/health", "$socket", "${file.path}")
         show(ready, Ready::text)
     }

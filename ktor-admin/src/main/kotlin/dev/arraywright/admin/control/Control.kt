@@ -1,5 +1,6 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.config.Configuring
 import dev.arraywright.admin.control.driver.Driving
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.Surveying
@@ -25,6 +26,9 @@ internal interface Control : AutoCloseable {
 
     /** What opens devices of more kinds. */
     val drivers: Driving
+
+    /** The file that these arrays are kept running by. */
+    val configuration: Configuring
 
     suspend fun arrays(): List<ArrayStatus>
 

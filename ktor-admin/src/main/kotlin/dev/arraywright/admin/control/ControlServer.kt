@@ -1,5 +1,6 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.config.configurationRoutes
 import dev.arraywright.admin.control.driver.driverRoutes
 import dev.arraywright.admin.control.events.EventFeed
 import dev.arraywright.admin.control.events.EventRequest
@@ -83,6 +84,7 @@ internal fun Application.controlRoutes(control: Control) {
         protectionRoutes(control.protection)
         machineRoutes(control.machine)
         driverRoutes(control.drivers)
+        configurationRoutes(control.configuration)
         get("/events") { call.events(control) }
     }
 }

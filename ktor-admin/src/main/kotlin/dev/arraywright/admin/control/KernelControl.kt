@@ -1,12 +1,13 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.config.Configuring
+import dev.arraywright.admin.control.config.KernelConfiguring
 import dev.arraywright.admin.control.driver.Driving
 import dev.arraywright.admin.control.driver.KernelDriving
 import dev.arraywright.admin.control.events.EventRequest
 import dev.arraywright.admin.control.machine.KernelSurvey
 import dev.arraywright.admin.control.machine.Surveying
 import dev.arraywright.admin.control.protect.KernelProtection
-import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.Activity
 import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.ArraySpec
@@ -19,6 +20,7 @@ import dev.arraywright.kernel.ProtectedGroup
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.SpareConfiguration
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.kernel.event.KernelEvent
 import dev.arraywright.raid.layout.RaidLevel
 import kotlinx.coroutines.coroutineScope
@@ -38,6 +40,8 @@ internal class KernelControl(
     override val machine: Surveying = KernelSurvey(kernel)
 
     override val drivers: Driving = KernelDriving(kernel)
+
+    override val configuration: Configuring = KernelConfiguring(kernel, file)
 
     override suspend fun arrays(): List<ArrayStatus> = kernel.arrays.value.values.map(::shown)
 

@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control
 
+import dev.arraywright.admin.control.config.Configuring
+import dev.arraywright.admin.control.config.RemoteConfiguring
 import dev.arraywright.admin.control.driver.Driving
 import dev.arraywright.admin.control.driver.RemoteDriving
 import dev.arraywright.admin.control.events.EventClient
@@ -27,6 +29,8 @@ internal class RemoteControl(private val socket: Path) : Control {
     override val machine: Surveying = RemoteSurvey(calls)
 
     override val drivers: Driving = RemoteDriving(calls)
+
+    override val configuration: Configuring = RemoteConfiguring(calls)
 
     override suspend fun arrays(): List<ArrayStatus> = calls.get("/arrays")
 

@@ -5,6 +5,7 @@ import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.raid.layout.RaidLevel
 import dev.arraywright.spi.device.StorageAddress
 import java.nio.file.Path
@@ -23,7 +24,7 @@ internal object DefaultConfiguration {
     fun file(data: Path): Path = data.resolve("arraywright.json")
 
     /** Creates files and array, stops the array again and writes the configuration, the last step. */
-    suspend fun make(kernel: ArraywrightKernel, data: Path): Configuration {
+    suspend fun make(kernel: ArraywrightKernel, data: Path): ConfigurationFile {
         data.createDirectories()
         val members = List(FILES) { StorageAddress.File("${data.resolve("m$it.img")}").toString() }
         val spec = ArraySpec(
@@ -38,7 +39,6 @@ internal object DefaultConfiguration {
         kernel.createArray(spec)
         kernel.stopArray(NAME)
         val configuration = Configuration(listOf(ArrayConfiguration(NAME, members, ExportConfiguration(NAME))))
-        ConfigurationFile.write(file(data), configuration)
-        return configuration
+        return ConfigurationFile.create(file(data), configuration)
     }
 }

@@ -9,6 +9,7 @@ import dev.arraywright.kernel.MemberStatus
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.SpareConfiguration
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.kernel.spare.SpareView
 import dev.arraywright.spi.device.AddressSyntaxException
 import dev.arraywright.spi.device.StorageAddress

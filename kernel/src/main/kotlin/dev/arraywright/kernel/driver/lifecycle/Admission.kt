@@ -105,6 +105,17 @@ internal class Admission(
         }
     }
 
+    /** The first that [drivers] has settings for which make no sense. */
+    fun refusal(drivers: Map<String, DriverConfiguration>): KernelError? =
+        roster.all.filter { !it.leaving }.firstNotNullOfOrNull { entry ->
+            try {
+                DriverSettings.of(entry.info, drivers[entry.info.name]?.settings.orEmpty() + entry.given)
+                null
+            } catch (e: KernelError.BadConfiguration) {
+                e
+            }
+        }
+
     /** Offers it for the schemes that it has now. */
     fun offer(entry: DriverEntry): Unit = offer(entry, entry.info, "cannot offer the driver ${entry.info}")
 

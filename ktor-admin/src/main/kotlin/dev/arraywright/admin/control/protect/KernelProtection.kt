@@ -1,11 +1,11 @@
 package dev.arraywright.admin.control.protect
 
-import dev.arraywright.admin.serve.ConfigurationFile
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.PolicyConfiguration
 import dev.arraywright.kernel.config.SpareConfiguration
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.kernel.spare.ProtectionStatus
 import dev.arraywright.raid.repair.ScrubMode
 

@@ -1,0 +1,189 @@
+package dev.arraywright.kernel.config.file
+
+import dev.arraywright.kernel.ArraywrightKernel
+import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.config.Configuration
+import dev.arraywright.kernel.config.Reconfiguration
+import dev.arraywright.kernel.event.ConfigurationChanged
+import dev.arraywright.kernel.event.ConfigurationRejected
+import dev.arraywright.kernel.file.DirectoryEvents
+import dev.arraywright.kernel.file.WatchServiceEvents
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+import java.io.IOException
+import java.nio.file.Path
+
+/**
+ * A configuration file, and the configuration that counts: the latest that could be used. It changes both ways. What an
+ * operator writes is taken in by [follow] or [reload]; what a kernel was told meanwhile is written by [change], on top of
+ * what is in the file by then, and never over a file that cannot be used: that is an operator's work in progress.
+ * Thread-safe; one for each file in a process.
+ */
+public class ConfigurationFile private constructor(public val path: Path, start: Configuration, text: String) {
+    private val disk = DiskFile(path)
+    private val turn = Mutex()
+    private val counting = MutableStateFlow(start)
+    private val refused = MutableStateFlow<KernelError?>(null)
+
+    /** What the file held when it was looked at last. */
+    private var seen = text
+
+    /** What the kernel was given, or did: behind [current] until the next [reload]. */
+    private var applied = start
+
+    /** What counts. */
+    public val current: StateFlow<Configuration> = counting.asStateFlow()
+
+    /** Why the file, as it is now, does not count; null if it does. */
+    public val rejected: StateFlow<KernelError?> = refused.asStateFlow()
+
+    /**
+     * Writes what [transform] makes of the configuration, unless it is the same: of what counts, and of what stands in the
+     * file, where that was edited meanwhile. For what a kernel has done already. The file is replaced as a whole, so a
+     * crash leaves the old or the new one; the one before stays beside it with `~` appended, for its comments are lost.
+     *
+     * @throws KernelError.BadConfiguration if it cannot be written, or was edited and cannot be used
+     */
+    public suspend fun change(transform: (Configuration) -> Configuration): Unit = turn.withLock {
+        look()
+        refused.value?.let {
+            throw unwritten("$path was edited, and cannot be used: ${it.why}", "correct the file", it)
+        }
+        val changed = transform(counting.value)
+        if (changed == counting.value) {
+            applied = transform(applied)
+            return
+        }
+        val text = changed.print()
+        try {
+            withContext(Dispatchers.IO) { disk.replace(text) }
+        } catch (e: IOException) {
+            throw unwritten("$path cannot be written: ${e.message}", "make the file writable", e)
+        }
+        seen = text
+        counting.value = changed
+        applied = transform(applied)
+    }
+
+    /**
+     * Looks at the file and has [kernel] do as it says, if it was edited; what comes of it is told by an event, too. Null
+     * if there is nothing to do.
+     */
+    public suspend fun reload(kernel: ArraywrightKernel): Reloaded? = turn.withLock {
+        val fresh = look()
+        val error = refused.value
+        val next = counting.value
+        when {
+            error != null -> Reloaded.Rejected(error).also { if (fresh) told(kernel, error) }
+            next == applied -> null
+            else -> try {
+                val outcome = kernel.reconfigure(applied, next)
+                applied = next
+                kernel.tell(ConfigurationChanged("$path", outcome.notes, outcome.failures.map { "${it.message}" }))
+                Reloaded.Changed(outcome)
+            } catch (e: KernelError.BadConfiguration) {
+                counting.value = applied
+                refused.value = e
+                told(kernel, e)
+                Reloaded.Rejected(e)
+            }
+        }
+    }
+
+    /**
+     * As [reload], now and whenever the file has changed and is at rest, until it is cancelled; each outcome is given to
+     * [told]. A link is followed: what counts is what it leads to.
+     */
+    public suspend fun follow(kernel: ArraywrightKernel, told: (Reloaded) -> Unit = {}): Nothing =
+        follow(kernel, FollowPace(), WatchServiceEvents(disk.directory), told)
+
+    internal suspend fun follow(
+        kernel: ArraywrightKernel,
+        pace: FollowPace,
+        events: DirectoryEvents,
+        told: (Reloaded) -> Unit,
+    ): Nothing {
+        val rest = FileRest(disk, events, pace)
+        var known: KernelError? = null
+        try {
+            while (true) {
+                rest.await()
+                val outcome = reload(kernel)
+                val error = (outcome as? Reloaded.Rejected)?.error
+                // One that is wrong still was told of.
+                if (outcome != null && (error == null || error !== known)) told(outcome)
+                known = error
+            }
+        } finally {
+            rest.close()
+        }
+    }
+
+    /** True if the file is another than before. One that is gone is not missed: the next change writes it anew. */
+    private suspend fun look(): Boolean {
+        val text = try {
+            withContext(Dispatchers.IO) { disk.read() } ?: return false
+        } catch (e: IOException) {
+            val error = KernelError.BadConfiguration(
+                "cannot use the configuration $path",
+                "it cannot be read: ${e.message}",
+                "make it readable for this process",
+                e,
+            )
+            return (refused.value?.why != error.why).also { if (it) refused.value = error }
+        }
+        if (text == seen && refused.value?.cause !is IOException) return false
+        seen = text
+        try {
+            counting.value = Configuration.parse(text, "$path")
+            refused.value = null
+        } catch (e: KernelError.BadConfiguration) {
+            refused.value = e
+        }
+        return true
+    }
+
+    private fun told(kernel: ArraywrightKernel, error: KernelError) {
+        kernel.tell(ConfigurationRejected("$path", error.why))
+    }
+
+    private fun unwritten(why: String, remedy: String, cause: Exception) = KernelError.BadConfiguration(
+        "the change was made, but will not outlast this process",
+        why,
+        "$remedy, and repeat the change in it by hand",
+        cause,
+    )
+
+    public companion object {
+        /**
+         * The configuration that [path] has now.
+         *
+         * @throws KernelError.BadConfiguration if it cannot be used
+         */
+        public fun open(path: Path): ConfigurationFile {
+            val text = Configuration.read(path)
+            return ConfigurationFile(path, Configuration.parse(text, "$path"), text)
+        }
+
+        /** Writes a new file for [configuration], syncs it and puts it in the place of [path]. */
+        public fun create(path: Path, configuration: Configuration): ConfigurationFile {
+            val text = configuration.print()
+            DiskFile(path).replace(text)
+            return ConfigurationFile(path, configuration, text)
+        }
+    }
+}
+
+/** What came of a file that was edited. */
+public sealed interface Reloaded {
+    /** It counts. */
+    public data class Changed(public val outcome: Reconfiguration) : Reloaded
+
+    /** It cannot be used, for [error]; what counted before goes on. */
+    public data class Rejected(public val error: KernelError) : Reloaded
+}
