@@ -27,8 +27,7 @@ public abstract class ResidentDriverContract extends DriverLifeContract {
       device.write(pattern(device.info(), 4), 0);
       if (claims()) {
         DriverException e =
-            assertThrows(
-                DriverException.class, () -> driver.open(present(), takingOver).close());
+            assertThrows(DriverException.class, () -> driver.open(present(), takingOver).close());
         assertOperatorsWords(e);
         assertEquals(Reason.IN_USE, e.reason());
       } else {

@@ -48,7 +48,8 @@ public class DriverLoader(
         }
         val archives = open(jar, what)
         val natives = NativeCopies(archives, limits.scratch)
-        val loader = DriverClassLoader("${jar.nameWithoutExtension}#${loads.incrementAndGet()}", gate, archives, natives)
+        val loader =
+            DriverClassLoader("${jar.nameWithoutExtension}#${loads.incrementAndGet()}", gate, archives, natives)
         var loaded: LoadedDriver? = null
         try {
             val notes = archives.notes(gate.shared)
@@ -127,7 +128,9 @@ public class DriverLoader(
                 "put the library that has it into lib/ of the jar, or share its package: " +
                     "drivers see the JDK and ${gate.shared}"
             failure.type == UnsatisfiedLinkError::class.java.name ->
-                "put ${System.mapLibraryName("…")} into ${NativeCopies.PLACE} of the jar, or where java.library.path leads"
+                "put ${System.mapLibraryName(
+                    "…",
+                )} into ${NativeCopies.PLACE} of the jar, or where java.library.path leads"
             failure.type == UnsupportedClassVersionError::class.java.name ->
                 "compile the driver for Java ${Runtime.version().feature()} or older, or run a newer one"
             linkage -> "compile the driver against the ${SharedPackages.SPI} of this kernel"

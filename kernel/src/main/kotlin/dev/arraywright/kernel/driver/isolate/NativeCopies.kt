@@ -54,7 +54,9 @@ internal class NativeCopies(private val archives: DriverArchives, private val sc
 
     private fun copy(archive: DriverArchive, entry: String, file: String): Path {
         // Only this user may look into it, and nobody can exchange what is in it: the directory is created as new.
-        val home = directory ?: Files.createTempDirectory(scratch.toAbsolutePath(), "driver-native-").also { directory = it }
+        val home = directory ?: Files.createTempDirectory(scratch.toAbsolutePath(), "driver-native-").also {
+            directory = it
+        }
         val copy = home / file
         try {
             archive.open(entry).use { from -> copy.outputStream().use { archives.transfer(from, it) } }

@@ -49,7 +49,11 @@ internal object ZipEnd {
         // The last that looks like it, since that is where readers begin.
         val at = (tail.limit() - 4 downTo 0).firstOrNull { tail.getInt(it) == END }
         if (at == null || at + END_LENGTH > tail.limit()) throw UnfitJar("is damaged: it does not end like a zip")
-        if (at + END_LENGTH + tail.u16(at + 20) != tail.limit()) throw UnfitJar("has bytes behind its end, or lacks some")
+        if (at + END_LENGTH + tail.u16(
+                at + 20,
+            ) != tail.limit()
+        )
+            throw UnfitJar("has bytes behind its end, or lacks some")
         val end = from + at
         val short = Table(end - tail.u32(at + 12), tail.u32(at + 12), tail.u16(at + 10).toLong(), tail.u32(at + 16))
         val table = wide(channel, end, short)

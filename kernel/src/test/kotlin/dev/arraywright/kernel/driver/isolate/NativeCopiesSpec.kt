@@ -53,7 +53,11 @@ class NativeCopiesSpec : StringSpec({
 
     "a library in the jar is that of the platform, else the one at the root" {
         val other = "native/plan9-mips/$file"
-        tells(jar("own") { entry(other, answering(1)).entry(file, answering(2)).entry(place, answering(3)) }) shouldBe "3"
+        tells(
+            jar("own") {
+                entry(other, answering(1)).entry(file, answering(2)).entry(place, answering(3))
+            },
+        ) shouldBe "3"
         tells(jar("root") { entry(other, answering(1)).entry(file, answering(2)) }) shouldBe "2"
     }
 

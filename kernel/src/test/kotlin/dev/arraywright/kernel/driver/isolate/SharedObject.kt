@@ -36,8 +36,10 @@ internal fun sharedObject(symbol: String, number: Int): ByteArray {
     bytes.position(SYMBOLS + 24).putInt(1).put(0x12).put(0).putShort(1).putLong(code.toLong()).putLong(16)
     bytes.position(STRINGS).put(names)
     bytes.position(code)
-    if (arm) bytes.putInt(0x52800000 or (number shl 5)).putInt(0xd65f03c0.toInt())
-    else bytes.put(0xb8.toByte()).putInt(number).put(0xc3.toByte())
+    if (arm)
+        bytes.putInt(0x52800000 or (number shl 5)).putInt(0xd65f03c0.toInt())
+    else
+        bytes.put(0xb8.toByte()).putInt(number).put(0xc3.toByte())
 
     bytes.position(PAGE)
     val dynamic = listOf(4 to HASH, 5 to STRINGS, 6 to SYMBOLS, 10 to names.size, 11 to 24, 0 to 0)

@@ -137,28 +137,30 @@ class ZipLayoutSpec : StringSpec({
         val limits = LoaderLimits(scratch = scratch)
         val kinds = listOf(jar(), streamed(), ramJar().multiRelease(9, ramJar()).bytes())
         var accepted = 0
-        for (seed in 1..6_000) withClue("seed $seed") {
-            val random = Random(seed)
-            val bytes = mutated(kinds.random(random), random)
-            if (scan(bytes).rejected.isNotEmpty()) return@withClue
-            accepted++
-            val streamed = ZipInputStream(ByteArrayInputStream(bytes)).use { zip ->
-                generateSequence { zip.nextEntry }.associate { it.name to zip.readBytes() }
-            }
-            BoundedJar.open(file, JarLimits()).use { jar ->
-                streamed.filterKeys { !it.endsWith("/") }.keys shouldBe jar.names.toSet()
-                DriverArchives.open(file, limits).use { archives ->
-                    for (name in jar.names) {
-                        val seen = jar.read(name, JarLimits.MIB)
-                        streamed[name] shouldBe seen
-                        if (name.startsWith("org/")) continue
-                        archives.all.single().open(name).use { it.readBytes() } shouldBe seen
-                    }
-                    val classes = JarClasses(jar)
-                    for (name in jar.names.filter { it.startsWith("org/") }) {
-                        val loaded = checkNotNull(archives.all.single().readClass(name)).first
-                        classes.find(name.removeSuffix(".class"))
-                        jar.content.copyOf(loaded.size) shouldBe loaded
+        for (seed in 1..6_000) {
+            withClue("seed $seed") {
+                val random = Random(seed)
+                val bytes = mutated(kinds.random(random), random)
+                if (scan(bytes).rejected.isNotEmpty()) return@withClue
+                accepted++
+                val streamed = ZipInputStream(ByteArrayInputStream(bytes)).use { zip ->
+                    generateSequence { zip.nextEntry }.associate { it.name to zip.readBytes() }
+                }
+                BoundedJar.open(file, JarLimits()).use { jar ->
+                    streamed.filterKeys { !it.endsWith("/") }.keys shouldBe jar.names.toSet()
+                    DriverArchives.open(file, limits).use { archives ->
+                        for (name in jar.names) {
+                            val seen = jar.read(name, JarLimits.MIB)
+                            streamed[name] shouldBe seen
+                            if (name.startsWith("org/")) continue
+                            archives.all.single().open(name).use { it.readBytes() } shouldBe seen
+                        }
+                        val classes = JarClasses(jar)
+                        for (name in jar.names.filter { it.startsWith("org/") }) {
+                            val loaded = checkNotNull(archives.all.single().readClass(name)).first
+                            classes.find(name.removeSuffix(".class"))
+                            jar.content.copyOf(loaded.size) shouldBe loaded
+                        }
                     }
                 }
             }
@@ -182,7 +184,14 @@ class ZipLayoutSpec : StringSpec({
             val bytes = whole.copyOf()
             val marks = bytes.indices.filter { it + 4 <= bytes.size && bytes.little().getShort(it) == 0x4b50.toShort() }
             repeat(random.nextInt(1, 4)) {
-                val at = (if (random.nextBoolean()) marks.random(random) + random.nextInt(50) else random.nextInt(bytes.size))
+                val at = (
+                    if (random.nextBoolean())
+                        marks.random(
+                            random,
+                        ) + random.nextInt(50)
+                    else
+                        random.nextInt(bytes.size)
+                )
                     .coerceAtMost(bytes.size - 1)
                 bytes[at] = when (random.nextInt(3)) {
                     0 -> random.nextInt().toByte()
