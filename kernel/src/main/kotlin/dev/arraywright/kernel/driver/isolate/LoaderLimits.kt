@@ -13,8 +13,8 @@ import kotlin.time.Duration.Companion.seconds
  * @property classBytes of any one class
  * @property libraries private dependencies, inside and beside the jar
  * @property stranded loads that were given up and still hang, each with its thread: beyond, no driver is loaded
- * @property scratch where the private copies are made; they have no name there once they are open, except those of native
- *   libraries, which are deleted when the driver is unloaded
+ * @property scratch where the private copies are made; they have no name there once they are open, except those
+ *   of native libraries, which are deleted when the driver is unloaded
  */
 public data class LoaderLimits(
     val deadline: Duration = 10.seconds,

@@ -9,8 +9,8 @@ import kotlin.io.path.div
 import kotlin.io.path.outputStream
 
 /**
- * The native libraries that one driver loads by [System.loadLibrary]. A library `x` is looked for in the driver's jar and
- * then in its private dependencies, in each of them
+ * The native libraries that one driver loads by [System.loadLibrary]. A library `x` is looked for in the driver's jar
+ * and then in its private dependencies, in each of them
  *
  * 1. at `native/<os>-<arch>/` under the platform's name for it: `native/linux-x86_64/libx.so`,
  * 2. at the root of the jar: `libx.so`, for one that serves a single platform.

@@ -7,10 +7,10 @@ import java.nio.channels.FileChannel
 import java.nio.file.Path
 
 /**
- * Whether a zip says one thing only. Each entry is described twice, in the table of contents, which [java.util.zip.ZipFile]
- * and so the loader go by, and in a header before its bytes, which others go by; what the two say differently, what lies
- * between entries, and entries that share bytes are ways to show one content to who looks and another to who runs it.
- * Nothing is inflated.
+ * Whether a zip says one thing only. Each entry is described twice, in the table of contents, which
+ * [java.util.zip.ZipFile] and so the loader go by, and in a header before its bytes, which others go by; what the two
+ * say differently, what lies between entries, and entries that share bytes are ways to show one content to who looks
+ * and another to who runs it. Nothing is inflated.
  *
  * ```
  * end    0 PK 5 6   10 u16 entries  12 u32 length of the table  16 u32 its offset  20 u16 length of the comment
@@ -47,7 +47,9 @@ internal class ZipLayout private constructor(private val channel: FileChannel) {
             }
             if (entry.start > free) throw UnfitJar(hidden(entry.title))
             free = check(entry, entries.getOrNull(index + 1)?.start ?: end.start)
-            if (free > end.start) throw UnfitJar("has entries that share bytes: ${entry.title} and the table of contents")
+            if (free > end.start) {
+                throw UnfitJar("has entries that share bytes: ${entry.title} and the table of contents")
+            }
         }
         if (free != end.start) throw UnfitJar(hidden("its table of contents"))
     }
@@ -92,9 +94,10 @@ internal class ZipLayout private constructor(private val channel: FileChannel) {
         same(entry, "encryption", (flags xor entry.flags) and ENCRYPTION == 0)
         same(entry, "encoding", (flags xor entry.flags) and UTF8 == 0 || entry.name.all { it >= 0 })
         same(entry, "method", header.u16(8) == entry.method)
-        same(entry, "checksum", header.u32(14).let { it == entry.crc || after && it == 0L })
-        same(entry, "size", told.size.let { it == entry.sizes.size || after && it == 0L })
-        same(entry, "size", told.packed.let { it == entry.sizes.packed || after && it == 0L })
+        // What was not known yet when the header was written is 0 there, and told behind the bytes.
+        val agreed = { here: Long, listed: Long -> here == listed || (after && here == 0L) }
+        same(entry, "checksum", agreed(header.u32(14), entry.crc))
+        same(entry, "size", agreed(told.size, entry.sizes.size) && agreed(told.packed, entry.sizes.packed))
         if (entry.flags and ENCRYPTION != 0) throw UnfitJar("is encrypted, at least in part")
         val end = start + entry.sizes.packed
         if (end < start) throw damaged()
@@ -143,7 +146,10 @@ internal class ZipLayout private constructor(private val channel: FileChannel) {
         throw damaged()
     }
 
-    private fun ByteBuffer.wide(): Long = if (remaining() < 8) throw damaged() else long.also { if (it < 0) throw damaged() }
+    private fun ByteBuffer.wide(): Long {
+        if (remaining() < 8) throw damaged()
+        return long.also { if (it < 0) throw damaged() }
+    }
 
     private fun read(at: Long, length: Int): ByteBuffer = ZipEnd.read(channel, at, length)
 

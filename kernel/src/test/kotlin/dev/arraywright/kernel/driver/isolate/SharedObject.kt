@@ -4,8 +4,8 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * The smallest shared object that a dynamic linker takes, for Linux on this machine's processor: one function that takes
- * anything and gives a number. No compiler is needed, and each number makes another file.
+ * The smallest shared object that a dynamic linker takes, for Linux on this machine's processor: one function that
+ * takes anything and gives a number. No compiler is needed, and each number makes another file.
  *
  * ```
  * 0         ELF header, and program headers: code, data, the dynamic section, a stack that is not executable
