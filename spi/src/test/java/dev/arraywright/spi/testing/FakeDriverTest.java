@@ -12,7 +12,7 @@ import dev.arraywright.spi.driver.StorageDriver;
 import java.util.List;
 
 /** The smallest driver that keeps the contract. */
-class FakeDriverTest extends DriverContract {
+class FakeDriverTest extends ResidentDriverContract {
   @StorageDriver(
       name = "fake",
       description = "A device on the heap",
@@ -79,11 +79,6 @@ class FakeDriverTest extends DriverContract {
 
   @Override
   protected boolean claims() {
-    return false;
-  }
-
-  @Override
-  protected boolean loadedAtRunTime() {
     return false;
   }
 }

@@ -1,18 +1,18 @@
 package dev.arraywright.hardware.device.block
 
-import dev.arraywright.hardware.device.BuiltInDriverContract
 import dev.arraywright.hardware.device.LoopDevice
 import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver
 import dev.arraywright.spi.testing.Peers
+import dev.arraywright.spi.testing.ResidentDriverContract
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.BeforeEach
 import java.nio.file.Path
 import kotlin.io.path.deleteExisting
 
-class BlockSpecialDriverContractTest : BuiltInDriverContract() {
+class BlockSpecialDriverContractTest : ResidentDriverContract() {
     private lateinit var file: Path
     private lateinit var loop: LoopDevice
 

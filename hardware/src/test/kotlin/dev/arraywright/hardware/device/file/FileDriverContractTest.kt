@@ -1,13 +1,13 @@
 package dev.arraywright.hardware.device.file
 
-import dev.arraywright.hardware.device.BuiltInDriverContract
 import dev.arraywright.hardware.device.scratchDirectory
 import dev.arraywright.hardware.device.scratchFile
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver
+import dev.arraywright.spi.testing.ResidentDriverContract
 import org.junit.jupiter.api.AfterEach
 
-class FileDriverContractTest : BuiltInDriverContract() {
+class FileDriverContractTest : ResidentDriverContract() {
     private val directory = scratchDirectory()
     private val file = scratchFile(1L shl 20, directory = directory)
     private val odd = scratchFile(1000, "odd.img", directory)

@@ -1,6 +1,5 @@
 package dev.arraywright.hardware.nbd.client
 
-import dev.arraywright.hardware.device.BuiltInDriverContract
 import dev.arraywright.hardware.nbd.CountingBuffers
 import dev.arraywright.hardware.nbd.StrictMemory
 import dev.arraywright.hardware.nbd.server.NbdEndpoint
@@ -9,10 +8,11 @@ import dev.arraywright.hardware.nbd.server.NbdLimits
 import dev.arraywright.hardware.nbd.server.NbdServer
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver
+import dev.arraywright.spi.testing.ResidentDriverContract
 import org.junit.jupiter.api.AfterEach
 
 /** NBD itself has no claims, hence neither has the driver. */
-class NbdDriverContractTest : BuiltInDriverContract() {
+class NbdDriverContractTest : ResidentDriverContract() {
     private val server = NbdServer.start(NbdEndpoint.Tcp(port = 0), NbdLimits(maxPayload = 1 shl 20), CountingBuffers())
 
     init {

@@ -44,6 +44,8 @@ internal class DriverArchive(copy: File, val title: String, val location: URL, p
         }
     }
 
+    operator fun contains(name: String): Boolean = entry(name) != null
+
     /** What this JVM sees; multi-release entries have their plain names. */
     fun names(): List<String> = jar.versionedStream().map { it.name }.toList()
 

@@ -1,5 +1,7 @@
 package dev.arraywright.kernel.driver.isolate
 
+import dev.arraywright.kernel.driver.scan.UnfitJar
+import dev.arraywright.kernel.driver.scan.ZipLayout
 import java.io.IOException
 import java.io.InputStream
 import java.io.OutputStream
@@ -83,14 +85,22 @@ internal class DriverArchives private constructor(
         val copy = Files.createTempFile(limits.scratch, "driver-", ".jar")
         try {
             copy.outputStream().use { transfer(from, it) }
+            requireOneContent(copy, title)
             return DriverArchive(copy.toFile(), title, location, limits).also(opened::add)
         } finally {
             copy.deleteIfExists()
         }
     }
 
-    /** Counts what was inflated, so that a jar within a jar is no bomb either. */
-    private fun transfer(from: InputStream, to: OutputStream) {
+    /** What the scanner looked at before may be another file by now, and it did not look into libraries. */
+    private fun requireOneContent(copy: Path, title: String) = try {
+        ZipLayout.check(copy)
+    } catch (e: UnfitJar) {
+        throw IOException("$title ${e.why}", e)
+    }
+
+    /** Counts what was inflated, so that a jar within a jar is no bomb either, nor a native library. */
+    fun transfer(from: InputStream, to: OutputStream) {
         val buffer = ByteArray(1 shl 16)
         while (true) {
             val read = from.read(buffer)

@@ -18,6 +18,7 @@ internal class DriverClassLoader(
     name: String,
     private val gate: ApplicationGate,
     private val archives: DriverArchives,
+    private val natives: NativeCopies,
 ) : WatchedLoader(name, gate), AutoCloseable {
     @Volatile
     private var closed = false
@@ -47,6 +48,9 @@ internal class DriverClassLoader(
         )
     }
 
+    /** Null for what the JVM is to look for. */
+    override fun findLibrary(libname: String): String? = natives.find(libname)?.toString()
+
     override fun findResource(name: String): URL? = archives.all.firstNotNullOfOrNull { it.resource(name) }
 
     override fun findResources(name: String): Enumeration<URL> =
@@ -57,9 +61,10 @@ internal class DriverClassLoader(
     override fun getResources(name: String): Enumeration<URL> =
         Collections.enumeration(findResources(name).toList() + gate.getResources(name).toList())
 
-    /** Classes and resources that were not loaded yet are not found any more. */
+    /** Classes, resources and native libraries that were not loaded yet are not found any more. */
     override fun close() {
         closed = true
+        natives.close()
         archives.close()
     }
 

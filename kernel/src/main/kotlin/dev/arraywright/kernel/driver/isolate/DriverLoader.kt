@@ -47,7 +47,9 @@ public class DriverLoader(
             throw KernelError.DriverUnusable(what, why, "remove them and restart the kernel")
         }
         val archives = open(jar, what)
-        val loader = DriverClassLoader("${jar.nameWithoutExtension}#${loads.incrementAndGet()}", gate, archives)
+        val natives = NativeCopies(archives, limits.scratch)
+        val loader =
+            DriverClassLoader("${jar.nameWithoutExtension}#${loads.incrementAndGet()}", gate, archives, natives)
         var loaded: LoadedDriver? = null
         try {
             val notes = archives.notes(gate.shared)
@@ -125,6 +127,10 @@ public class DriverLoader(
             failure.type in MISSING ->
                 "put the library that has it into lib/ of the jar, or share its package: " +
                     "drivers see the JDK and ${gate.shared}"
+            failure.type == UnsatisfiedLinkError::class.java.name ->
+                "put ${System.mapLibraryName(
+                    "…",
+                )} into ${NativeCopies.PLACE} of the jar, or where java.library.path leads"
             failure.type == UnsupportedClassVersionError::class.java.name ->
                 "compile the driver for Java ${Runtime.version().feature()} or older, or run a newer one"
             linkage -> "compile the driver against the ${SharedPackages.SPI} of this kernel"

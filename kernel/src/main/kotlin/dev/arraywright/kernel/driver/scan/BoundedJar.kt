@@ -118,7 +118,7 @@ internal class BoundedJar private constructor(
                 RandomAccessFile(jar.toFile(), "r").use { look(it, limits) }
                 val zip = ZipFile(jar.toFile())
                 return try {
-                    BoundedJar(zip, limits)
+                    BoundedJar(zip, limits).also { ZipLayout.check(jar) }
                 } catch (e: Throwable) {
                     zip.close()
                     throw e
