@@ -110,6 +110,7 @@ class BorrowedBuffersSpec : StringSpec({
     "what nobody refers to is given back, and what somebody can still write to is not" {
         BufferPool(64L shl 10).use { pool ->
             val mine = BorrowedBuffers(pool)
+
             fun drop() {
                 repeat(3) { mine.acquire(4096).buffer().put(0, 1) }
             }

@@ -43,7 +43,8 @@ internal fun driverManager(
     val roster = DriverRoster(kernel.clock, builtIns.names)
     val users = DeviceUsers(members, protection)
     val admission = Admission(roster, opener, users, house, options.maxLoaded, options.configured)
-    val manager = DriverManager(scope, scanner, house, roster, admission, users, events, builtIns) { loader.stranded.size }
+    val manager =
+        DriverManager(scope, scanner, house, roster, admission, users, events, builtIns) { loader.stranded.size }
     val directory = options.directory?.toAbsolutePath()?.normalize() ?: return manager
     manager.folder = DriverFolder(directory, scope, manager, scanner, sight.devices, events, Dispatchers.IO)
     return manager

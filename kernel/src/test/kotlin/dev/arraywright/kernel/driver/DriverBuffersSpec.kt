@@ -106,12 +106,15 @@ class DriverBuffersSpec : StringSpec({
                     hoard(
                         """
                         @Override public void start() {
-                          take(65536);
+                          take(65536, 65536);
+                          // No reference to the buffer that it is of.
+                          var segment = java.lang.foreign.MemorySegment.ofBuffer(kept.remove(1).buffer());
                           Thread thread = new Thread(() -> {
                             var latch = (java.util.concurrent.CountDownLatch) System.getProperties().get("hoard.gate");
                             var after = (java.util.concurrent.CountDownLatch) System.getProperties().get("hoard.done");
                             while (true) { try { latch.await(); break; } catch (InterruptedException e) { } }
                             for (int i = 0; i < 65536; i++) kept.get(0).buffer().put(i, (byte) 7);
+                            segment.fill((byte) 7);
                             try { take(1); } catch (RuntimeException e) { System.setProperty("hoard.said", "" + e); }
                             after.countDown();
                           });
@@ -123,8 +126,8 @@ class DriverBuffersSpec : StringSpec({
                 )
                 kernel.drivers.unload("hoard")
                 val leaked = handle.end() as DriverState.Leaked
-                leaked.report.lines().last() shouldBe "  kept out of use: 1 buffer (64 KiB)"
-                pool.inUse() - before shouldBe (64 shl 10)
+                leaked.report.lines().last() shouldBe "  kept out of use: 2 buffers (128 KiB)"
+                pool.inUse() - before shouldBe (128 shl 10)
                 val others = List(20) { pool.acquire(65536) }
                 gate.countDown()
                 done.await()
@@ -161,7 +164,9 @@ class DriverBuffersSpec : StringSpec({
         }
         kernel { kernel, pool ->
             kernel.drivers.load(hoard(body)).state.value shouldBe DriverState.Running
-            val limit = """@Override public void start() { throw new IllegalStateException("at " + buffers.limit()); }"""
+            val limit = """
+                @Override public void start() { throw new IllegalStateException("at " + buffers.limit()); }
+            """
             kernel.drivers.unload("hoard")
             shouldThrow<KernelError.DriverUnusable> { kernel.drivers.load(hoard(limit)) }.why shouldContain
                 "at ${pool.limit() / 2}"

@@ -59,7 +59,9 @@ internal object DriverText {
             "Why" to why,
         ) + held.map { holder(it.trim()) } + listOf(
             "Jar" to (driver.jar ?: "none: it comes with Arraywright, and stays"),
-        ) + announced?.let { fields(it, driver.builtIn) }.orEmpty() + announced?.settings.orEmpty().map { setting(it, driver.settings) } +
+        ) + announced?.let {
+            fields(it, driver.builtIn)
+        }.orEmpty() + announced?.settings.orEmpty().map { setting(it, driver.settings) } +
             undeclared(driver) + figures(driver) +
             driver.devices.map { "Open" to it } + driver.notes.map { "Note" to it }
         return listOfNotNull(driver.name, announced?.version).joinToString(" ") + ":\n" + Fields.of(fields)

@@ -40,7 +40,11 @@ class DriverTextSpec : StringSpec({
             val random = Random(seed)
             val drivers = List(random.nextInt(1, 6)) { number ->
                 val served = List(random.nextInt(30)) { "pci:v%08Xd%d*".format(random.nextInt(), it) }
-                val view = listOf(DriverScene.running, DriverScene.builtIn, DriverScene.discovered).random(random).toView()
+                val view = listOf(
+                    DriverScene.running,
+                    DriverScene.builtIn,
+                    DriverScene.discovered,
+                ).random(random).toView()
                 view.copy(
                     name = "d$number".padEnd(random.nextInt(2, 16), 'x'),
                     announced = view.announced!!.copy(supportedDevices = served),
