@@ -5,7 +5,7 @@ import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.memory.BufferAllocator
 
 /** The drivers that come with the house, not yet started; a [DeviceOpener] gives them their life. */
-public class BuiltInDrivers private constructor(private val drivers: List<Driver>) {
+public class BuiltInDrivers private constructor(internal val drivers: List<Driver>) {
     /** Starts all, handing each to [register] once it runs; if one fails, none is left running. */
     internal fun start(buffers: BufferAllocator, register: (Driver) -> Unit) {
         try {

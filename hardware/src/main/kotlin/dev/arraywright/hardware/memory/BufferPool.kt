@@ -177,7 +177,8 @@ public class BufferPool private constructor(private val limit: Long, private val
             return room.coerceAtLeast(0)
         }
 
-        private fun weight(size: Int): Long {
+        /** What a buffer of [size] bytes counts for. */
+        internal fun weight(size: Int): Long {
             require(size > 0 && size <= limit) { "a buffer of $size bytes from a pool of $limit" }
             val powerOfTwo = if (size <= PAGE) PAGE else java.lang.Long.highestOneBit(size - 1L) shl 1
             return minOf(powerOfTwo, limit)
@@ -285,20 +286,30 @@ public class BufferPool private constructor(private val limit: Long, private val
             }
         }
 
-        private inner class PooledLease(private val slab: Slab, size: Int) : BufferAllocator.Lease {
-            private val returned = AtomicBoolean()
+        /** Refers to the memory alone, and not to whoever's view of it. */
+        private inner class Return(private val slab: Slab) :
+            AtomicBoolean(),
+            AutoCloseable {
+            override fun close() {
+                if (compareAndSet(false, true)) release(slab.bytes, slab)
+            }
+        }
+
+        private inner class PooledLease(slab: Slab, size: Int) : BufferAllocator.Lease {
+            val back = Return(slab)
             private val view: ByteBuffer = slab.memory.asSlice(0, size.toLong()).asByteBuffer()
 
             override fun buffer(): ByteBuffer = view
 
-            override fun close() {
-                if (returned.compareAndSet(false, true)) release(slab.bytes, slab)
-            }
+            override fun close(): Unit = back.close()
         }
 
         public companion object {
             /** Bytes that every buffer's address is a multiple of, and the smallest size. */
             public const val PAGE: Long = 4096
+
+            /** What gives a pool's buffer back, as its lease does, without keeping the buffer itself reachable. */
+            internal fun returnOf(lease: BufferAllocator.Lease): AutoCloseable = (lease as PooledLease).back
         }
     }
 

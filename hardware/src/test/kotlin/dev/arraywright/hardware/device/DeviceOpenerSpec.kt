@@ -126,6 +126,28 @@ class DeviceOpenerSpec : StringSpec({
             opener.schemes shouldBe setOf("slow")
         }
     }
+
+    "what is interposed opens in place of the built-in drivers, and of no other, which keep their life" {
+        val builtIn = SlowDriver()
+        val opened = mutableListOf<String>()
+        opener(builtIn).use { opener ->
+            opener.register(MemoryDriver().ready())
+            opener.interpose { driver ->
+                driver shouldBe builtIn
+                object : Driver by MemoryDriver().ready() {
+                    override fun open(address: StorageAddress, options: OpenOptions): BlockDevice {
+                        opened += "$address"
+                        throw DriverException(DriverException.Reason.FAILED, "counted", "")
+                    }
+                }
+            }
+            shouldThrow<DriverException> { opener.open(any) }.message shouldBe "counted"
+            opener.open(StorageAddress.parse("memory:1MiB")).close()
+            opener.schemes shouldBe setOf("memory", "slow")
+        }
+        opened shouldBe listOf("$any")
+        builtIn.closed shouldBe true
+    }
 })
 
 private fun opener(driver: Driver, timer: ManualTimer = ManualTimer(), pool: BufferPool = BufferPool(16L shl 20)) =

@@ -12,6 +12,7 @@ import dev.arraywright.kernel.driver.lifecycle.KernelHouse
 import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.DriverScanner
 import dev.arraywright.kernel.driver.scan.ScanResult
+import dev.arraywright.kernel.driver.serve.BuiltIns
 import dev.arraywright.kernel.driver.serve.DeviceUsers
 import dev.arraywright.kernel.driver.source.DriverFolder
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
@@ -50,6 +51,7 @@ public class DriverManager internal constructor(
     private val admission: Admission,
     private val users: DeviceUsers,
     private val events: EventStream,
+    private val builtIns: BuiltIns,
     private val stranded: () -> Int,
 ) {
     private val changing = Mutex()
@@ -76,11 +78,15 @@ public class DriverManager internal constructor(
      */
     public val drivers: StateFlow<Map<String, DriverStatus>> get() = roster.drivers
 
+    /** The drivers that come with Arraywright as they are now, by their names; they are not among [drivers]. */
+    public val builtIn: List<DriverStatus> get() = builtIns.statuses
+
     /** How all drivers do, now. */
     public val statistics: DriverStatistics get() = roster.statistics(house.leaked, stranded())
 
-    /** How a driver is now; null if there is none of that name. */
+    /** How a driver is now, a built-in one, too; null if there is none of that name. */
     public fun status(name: String): DriverStatus? {
+        builtIns[name]?.let { return it }
         roster.refresh()
         return drivers.value[name]
     }
@@ -156,6 +162,7 @@ public class DriverManager internal constructor(
      */
     public suspend fun unload(name: String, failDevices: Boolean = false) {
         val entry = try {
+            builtIns.requireOther(name, "unload")
             changing.withLock { admission.release(name, failDevices) }
         } catch (e: KernelError) {
             events.emit(DriverUnloadFailed(name, e.why))
@@ -173,6 +180,7 @@ public class DriverManager internal constructor(
      * anything fails on the way, the old one goes on.
      */
     public suspend fun upgrade(name: String, jar: Path, type: String? = null): UpgradeReport {
+        builtIns.requireOther(name, "upgrade")
         val next = candidate(jar, type, name)
         try {
             val change = changing.withLock { admission.upgrade(name, next) }
@@ -244,6 +252,7 @@ public class DriverManager internal constructor(
 
     private suspend fun start(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
         try {
+            builtIns.requireOther(candidate.info.name, "load")
             awaitRequired(candidate.info)
             val change = changing.withLock {
                 if (closed) throw KernelError.Closed()

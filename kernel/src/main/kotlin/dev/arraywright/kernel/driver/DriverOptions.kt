@@ -19,6 +19,7 @@ import java.nio.file.Path
  * @property heapDumpUpTo bytes of heap in use up to which a driver that leaks is looked for in a dump of the heap, which
  *   stops the process for a while; 0: never
  * @property configured what drivers start with, by name; until another configuration is applied
+ * @property maxBuffers bytes that one driver may have out of the kernel's buffer pool at once; absent: half of the pool
  */
 public data class DriverOptions(
     public val directory: Path? = null,
@@ -31,8 +32,10 @@ public data class DriverOptions(
     public val leakPatience: LeakPatience = LeakPatience(),
     public val heapDumpUpTo: Long = 256L shl 20,
     public val configured: Map<String, DriverConfiguration> = emptyMap(),
+    public val maxBuffers: Long? = null,
 ) {
     init {
+        require(maxBuffers == null || maxBuffers > 0) { "maxBuffers: not $maxBuffers" }
         require(maxLoaded > 0) { "maxLoaded: not $maxLoaded" }
         SharedPackages(sharedPackages)
     }

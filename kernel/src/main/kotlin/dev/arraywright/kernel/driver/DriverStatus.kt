@@ -15,6 +15,7 @@ import kotlin.time.Duration
  *
  * @property name the driver's, or the file name of a jar that was rejected
  * @property info absent for such a jar
+ * @property jar absent for one that is built in
  * @property since when it came to [state]
  * @property settings what it was given, default values included
  * @property notes what an operator or its author should know, a line each
@@ -28,7 +29,7 @@ public data class DriverStatus(
     public val name: String,
     public val info: DriverInfo?,
     public val state: DriverState,
-    public val jar: Path,
+    public val jar: Path?,
     public val since: Instant,
     public val settings: Map<String, String> = emptyMap(),
     public val notes: List<String> = emptyList(),
@@ -38,7 +39,10 @@ public data class DriverStatus(
     public val health: DeviceHealth = DeviceHealth.UNKNOWN,
     public val classes: Int = 0,
     public val classBytes: Long = 0,
-)
+) {
+    /** Whether it comes with Arraywright, and so is always there, and never loaded, unloaded or replaced. */
+    public val builtIn: Boolean get() = jar == null
+}
 
 /** A driver that was loaded. */
 public class DriverHandle internal constructor(private val supervisor: DriverSupervisor) {
@@ -61,7 +65,7 @@ public data class LoadReport(public val loaded: List<DriverHandle>, public val f
 public data class DriverFailure(public val name: String, public val error: KernelError)
 
 /**
- * Figures of all drivers together.
+ * Figures of all drivers together that are loaded at run time; those that are built in are not among them.
  *
  * @property leaked instances that were unloaded and are, or were long afterwards, in memory
  * @property stranded loads that hang, each with a thread that cannot be ended

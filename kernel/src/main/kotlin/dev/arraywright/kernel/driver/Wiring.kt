@@ -11,6 +11,7 @@ import dev.arraywright.kernel.driver.lifecycle.Admission
 import dev.arraywright.kernel.driver.lifecycle.DriverRoster
 import dev.arraywright.kernel.driver.lifecycle.KernelHouse
 import dev.arraywright.kernel.driver.scan.DriverScanner
+import dev.arraywright.kernel.driver.serve.BuiltIns
 import dev.arraywright.kernel.driver.serve.DeviceUsers
 import dev.arraywright.kernel.driver.source.DriverFolder
 import dev.arraywright.kernel.event.EventStream
@@ -38,10 +39,12 @@ internal fun driverManager(
     val loader = DriverLoader(SharedPackages(options.sharedPackages), options.loaderLimits, checks)
     val house =
         KernelHouse(options, scope, buffers, events, scanner, loader, TimeSource.Monotonic, Random.Default)
-    val roster = DriverRoster(kernel.clock)
+    val builtIns = BuiltIns(opener, kernel.clock, TimeSource.Monotonic)
+    val roster = DriverRoster(kernel.clock, builtIns.names)
     val users = DeviceUsers(members, protection)
     val admission = Admission(roster, opener, users, house, options.maxLoaded, options.configured)
-    val manager = DriverManager(scope, scanner, house, roster, admission, users, events) { loader.stranded.size }
+    val manager =
+        DriverManager(scope, scanner, house, roster, admission, users, events, builtIns) { loader.stranded.size }
     val directory = options.directory?.toAbsolutePath()?.normalize() ?: return manager
     manager.folder = DriverFolder(directory, scope, manager, scanner, sight.devices, events, Dispatchers.IO)
     return manager

@@ -3,15 +3,26 @@ package dev.arraywright.raid.pace
 import java.util.concurrent.atomic.AtomicLongArray
 
 /** Counts latencies from many threads; adding one is one atomic increment. */
-internal class LatencyRecorder {
+public class LatencyRecorder {
     private val counts = AtomicLongArray(Latencies.BUCKETS)
 
-    fun add(nanoseconds: Long) {
+    /** Counts one; less than nothing is nothing. */
+    public fun add(nanoseconds: Long) {
         counts.incrementAndGet(Latencies.bucket(nanoseconds))
     }
 
+    /** What was counted so far, and is counted on. */
+    public fun snapshot(): Latencies {
+        val latencies = Latencies()
+        for (bucket in 0 until Latencies.BUCKETS) {
+            val count = counts.get(bucket)
+            if (count != 0L) latencies.add(bucket, count.toDouble())
+        }
+        return latencies
+    }
+
     /** Moves what was counted into [latencies]. */
-    fun drainTo(latencies: Latencies) {
+    internal fun drainTo(latencies: Latencies) {
         for (bucket in 0 until Latencies.BUCKETS) {
             if (counts.get(bucket) != 0L) latencies.add(bucket, counts.getAndSet(bucket, 0).toDouble())
         }
@@ -22,35 +33,35 @@ internal class LatencyRecorder {
  * A histogram of latencies that can forget. Its buckets are 32 to each power of two, so a quantile is off by 3 % at
  * most; below a microsecond they are 32 ns wide, and all above four minutes is the last one. Not thread-safe.
  */
-internal class Latencies {
+public class Latencies internal constructor() {
     private val counts = DoubleArray(BUCKETS)
 
     /** How many latencies it holds, old ones counting less. */
-    var total: Double = 0.0
+    public var total: Double = 0.0
         private set
 
-    fun add(bucket: Int, count: Double) {
+    internal fun add(bucket: Int, count: Double) {
         counts[bucket] += count
         total += count
     }
 
-    fun add(other: Latencies) {
+    internal fun add(other: Latencies) {
         for (bucket in counts.indices) if (other.counts[bucket] != 0.0) add(bucket, other.counts[bucket])
     }
 
     /** Lets all that is in it count [factor] times as much. */
-    fun scale(factor: Double) {
+    internal fun scale(factor: Double) {
         for (bucket in counts.indices) counts[bucket] *= factor
         total *= factor
     }
 
-    fun clear() {
+    internal fun clear() {
         counts.fill(0.0)
         total = 0.0
     }
 
-    /** The nanoseconds that the share [q] of the latencies does not exceed. */
-    fun quantile(q: Double): Double {
+    /** The nanoseconds that the share [q] of the latencies does not exceed; of none, they mean nothing. */
+    public fun quantile(q: Double): Double {
         var left = q * total
         for (bucket in counts.indices) {
             val count = counts[bucket]
@@ -64,7 +75,7 @@ internal class Latencies {
     }
 
     /** How many exceed [nanoseconds]. */
-    fun above(nanoseconds: Double): Double {
+    internal fun above(nanoseconds: Double): Double {
         val bucket = bucket(nanoseconds.toLong())
         var above = 0.0
         for (higher in bucket + 1 until BUCKETS) above += counts[higher]

@@ -19,6 +19,20 @@ class LatenciesSpec : StringSpec({
         Latencies.bucket(-1) shouldBe 0
     }
 
+    "a snapshot leaves what was counted where it is" {
+        val recorder = LatencyRecorder()
+        recorder.snapshot().total shouldBe 0.0
+        repeat(99) { recorder.add(1_000_000) }
+        recorder.add(50_000_000)
+        repeat(2) {
+            with(recorder.snapshot()) {
+                total shouldBe 100.0
+                quantile(0.5) shouldBe (1e6 plusOrMinus 4e4)
+                quantile(0.999) shouldBe (5e7 plusOrMinus 2e6)
+            }
+        }
+    }
+
     "quantiles are within 4 % of those of the sorted values" {
         for (seed in 1L..20L) {
             val random = Random(seed)

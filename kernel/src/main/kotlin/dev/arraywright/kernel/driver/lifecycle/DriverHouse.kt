@@ -1,5 +1,7 @@
 package dev.arraywright.kernel.driver.lifecycle
 
+import dev.arraywright.hardware.memory.BorrowedBuffers
+import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverOptions
@@ -64,7 +66,7 @@ internal interface DriverHouse {
 internal class KernelHouse(
     private val options: DriverOptions,
     private val scope: CoroutineScope,
-    private val buffers: BufferAllocator,
+    private val buffers: BufferPool,
     private val events: EventStream,
     private val scanner: DriverScanner,
     private val loader: DriverLoader,
@@ -89,6 +91,7 @@ internal class KernelHouse(
             candidate.info.name,
             loader.load(candidate.jar, candidate.info.entryType),
             options.leakPatience,
+            InstanceBuffers(candidate.info.name, BorrowedBuffers(buffers, options.maxBuffers ?: (buffers.limit() / 2))),
         )
     }
 
@@ -126,7 +129,7 @@ internal class KernelHouse(
             }
             is LeakOutcome.Leaked -> {
                 leaked(info, outcome.report)
-                outcome.report.toString()
+                outcome.report.toString() + released.leftBehind?.let { "\n  kept out of use: $it" }.orEmpty()
             }
         }
 

@@ -43,8 +43,11 @@ internal interface DriverInstance {
     /** Throws what the driver throws. */
     fun open(address: StorageAddress, options: OpenOptions): BlockDevice
 
-    /** Lets go of the driver: no other call after this, except [gone]. */
+    /** Lets go of the driver: no other call after this, except [gone] and [leftBehind]. */
     fun release()
+
+    /** What it was lent and has not given back, in words; null if nothing. */
+    val leftBehind: String? get() = null
 
     /** Waits for its classes to go. */
     suspend fun gone(): LeakOutcome
@@ -55,13 +58,14 @@ internal class IsolatedInstance(
     private val name: String,
     private val loaded: LoadedDriver,
     private val patience: LeakPatience,
+    private val buffers: InstanceBuffers,
 ) : DriverInstance {
     override val notes: List<String> get() = loaded.notes
     override val classes: Int get() = loaded.classes
     override val classBytes: Long get() = loaded.classBytes
 
     override suspend fun initialize(context: DriverContext, deadline: Duration): CallOutcome<Unit> =
-        call("initialize", deadline) { it.initialize(context) }
+        call("initialize", deadline) { it.initialize(buffers.lentTo(context)) }
 
     override suspend fun start(deadline: Duration): CallOutcome<Unit> = call("start", deadline) { it.start() }
 
@@ -95,9 +99,14 @@ internal class IsolatedInstance(
         }
     }
 
-    override fun release(): Unit = loaded.close()
+    override fun release() {
+        buffers.end()
+        loaded.close()
+    }
 
-    override suspend fun gone(): LeakOutcome = loaded.watch.await(patience)
+    override val leftBehind: String? get() = buffers.left
+
+    override suspend fun gone(): LeakOutcome = loaded.watch.await(patience).also(buffers::settle)
 
     private suspend fun <T> call(step: String, deadline: Duration, block: (Driver) -> T): CallOutcome<T> =
         loaded.call("driver $name: $step", deadline, block = block)

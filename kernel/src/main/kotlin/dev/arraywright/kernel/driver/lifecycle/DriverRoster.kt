@@ -36,7 +36,7 @@ internal class DriverEntry(val supervisor: DriverSupervisor, val port: ServedDri
 }
 
 /** The drivers by name, and how they are shown. Thread-safe. */
-internal class DriverRoster(private val clock: Clock) {
+internal class DriverRoster(private val clock: Clock, private val builtIn: Set<String> = emptySet()) {
     private class Sight(val state: DriverState, val since: Instant)
 
     // All guarded by this, and what is shown is made under it, so that nothing older takes the place of it.
@@ -80,7 +80,13 @@ internal class DriverRoster(private val clock: Clock) {
         val now = clock.now().toJavaInstant()
         val candidates = result.candidates.map { candidate ->
             val info = candidate.info
-            DriverStatus(info.name, info, DriverState.Discovered, candidate.jar, now, notes = candidate.notes)
+            val jar = candidate.jar
+            if (info.name in builtIn) {
+                val why = "has a driver called ${info.name}, as one that comes with Arraywright is"
+                DriverStatus(jar.name, info, DriverState.Rejected(why), jar, now, notes = candidate.notes)
+            } else {
+                DriverStatus(info.name, info, DriverState.Discovered, jar, now, notes = candidate.notes)
+            }
         }
         val rejected = result.rejected.map { jar ->
             DriverStatus(jar.jar.name, null, DriverState.Rejected(jar.why), jar.jar, now)
@@ -92,8 +98,9 @@ internal class DriverRoster(private val clock: Clock) {
     /** A jar that was found, and would serve [scheme]. */
     @Synchronized
     fun offering(scheme: String): Pair<DriverInfo, Path>? =
-        found.values.firstNotNullOfOrNull { status ->
-            status.info?.takeIf { scheme in it.schemes }?.let { it to status.jar }
+        found.values.filter { it.state == DriverState.Discovered }.firstNotNullOfOrNull { status ->
+            val jar = status.jar ?: return@firstNotNullOfOrNull null
+            status.info?.takeIf { scheme in it.schemes }?.let { it to jar }
         }
 
     @Synchronized

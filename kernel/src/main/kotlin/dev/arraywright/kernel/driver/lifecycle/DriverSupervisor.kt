@@ -283,6 +283,7 @@ internal class DriverSupervisor(
         if (stop) trouble("stop", old.stop(house.deadlines.stop))?.let(troubles::add)
         trouble("close", old.close(house.deadlines.close))?.let(troubles::add)
         old.release()
+        left(old)?.let(troubles::add)
         if (old === instance) instance = null
         house.watch(of.info, old)
         troubles
@@ -301,6 +302,7 @@ internal class DriverSupervisor(
         show(DriverEvent.Unload)
         trouble("close", last.close(house.deadlines.close))?.let(troubles::add)
         last.release()
+        left(last)?.let(troubles::add)
         return troubles
     }
 
@@ -308,6 +310,8 @@ internal class DriverSupervisor(
         val report = house.proof(info, last)
         move(if (report == null) DriverEvent.Done else DriverEvent.Leak(report))
     }
+
+    private fun left(released: DriverInstance): String? = released.leftBehind?.let { "it did not give back $it" }
 
     private fun trouble(step: String, outcome: CallOutcome<Unit>): String? =
         if (outcome is CallOutcome.Returned) null else words(step, outcome)

@@ -63,13 +63,6 @@ internal class ServedDevice(device: BlockDevice, private val meter: DriverMeter)
 
     private inline fun <T> call(body: (BlockDevice) -> T): T {
         val device = held.get() ?: throw DeviceGoneException(info.id(), "closed", null)
-        return meter.timed {
-            try {
-                body(device)
-            } catch (e: Throwable) {
-                meter.failed()
-                throw e
-            }
-        }
+        return meter.counted { body(device) }
     }
 }

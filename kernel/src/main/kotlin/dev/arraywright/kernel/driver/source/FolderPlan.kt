@@ -69,7 +69,7 @@ internal class FolderPlan(private val directory: Path) {
             val status = loaded[name]
             when {
                 status == null -> load(byName.getValue(name))
-                status.jar.parent != directory -> null
+                status.jar?.parent != directory -> null
                 else -> follow(name, status, byName[name].orEmpty(), status.jar in there && status.jar !in sound)
             }
         }

@@ -2,7 +2,7 @@ package dev.arraywright.admin.control.driver
 
 import kotlinx.serialization.Serializable
 
-/** The drivers of a process, in the order of their names, and how all of them do. */
+/** The drivers of a process, built-in ones included, in the order of their names; and how those of jars do. */
 @Serializable
 internal data class DriversView(val drivers: List<DriverView>, val statistics: StatisticsView)
 
@@ -17,7 +17,10 @@ internal data class DriverView(
     /** It failed too often, and is left alone until somebody loads it. */
     val quarantined: Boolean = false,
     val since: String,
-    val jar: String,
+    /** Absent for one that is built in. */
+    val jar: String? = null,
+    /** It comes with Arraywright, and is neither loaded, nor unloaded, nor upgraded. */
+    val builtIn: Boolean = false,
     val announced: AnnouncedView? = null,
     /** What it was given, default values included. */
     val settings: Map<String, String> = emptyMap(),
@@ -67,9 +70,12 @@ internal data class FiguresView(
     val errors: Long = 0,
     val meanMicros: Long = 0,
     val maxMicros: Long = 0,
+    /** What half of the calls did not exceed, and all but a hundredth. */
+    val p50Micros: Long = 0,
+    val p99Micros: Long = 0,
 )
 
-/** All drivers together. */
+/** All drivers of jars together. */
 @Serializable
 internal data class StatisticsView(
     val running: Int,

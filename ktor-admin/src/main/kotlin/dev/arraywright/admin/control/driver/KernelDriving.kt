@@ -9,16 +9,13 @@ import java.nio.file.Path
 internal class KernelDriving(private val kernel: ArraywrightKernel) : Driving {
     override suspend fun drivers(): DriversView {
         val manager = kernel.drivers
-        val all = manager.drivers.value.keys.sorted().mapNotNull { manager.status(it)?.toView() }
-        return DriversView(all, manager.statistics.toView())
+        return DriversView(names().mapNotNull { manager.status(it)?.toView() }, manager.statistics.toView())
     }
 
     override suspend fun driver(name: String): DriverView =
         kernel.drivers.status(name)?.toView() ?: throw KernelError.NotFound(
             "there is no driver $name",
-            kernel.drivers.drivers.value.keys.sorted().joinToString().let {
-                if (it.isEmpty()) "none is loaded" else "there are $it"
-            },
+            "there are " + names().joinToString(),
             "see what there is: arraywright driver list",
         )
 
@@ -34,6 +31,9 @@ internal class KernelDriving(private val kernel: ArraywrightKernel) : Driving {
         val from = version(name)
         return kernel.drivers.upgrade(name, jar).toView(name, from, version(name))
     }
+
+    private fun names(): List<String> =
+        (kernel.drivers.drivers.value.keys + kernel.drivers.builtIn.map { it.name }).sorted()
 
     private fun version(name: String): String? = kernel.drivers.status(name)?.info?.version?.toString()
 

@@ -16,7 +16,8 @@ internal fun DriverStatus.toView(): DriverView = DriverView(
     detail = detail(state),
     quarantined = (state as? DriverState.Failed)?.quarantined == true,
     since = since.toString(),
-    jar = jar.toString(),
+    jar = jar?.toString(),
+    builtIn = builtIn,
     announced = info?.toView(),
     settings = settings,
     notes = notes,
@@ -50,8 +51,15 @@ internal fun DriverInfo.toView(): AnnouncedView = AnnouncedView(
 
 private fun DeclaredSetting.toView() = SettingView(name, description, word(type), defaultValue, required, choices)
 
-private fun CallFigures.toView() =
-    FiguresView(opens, calls, errors, meanLatency.inWholeMicroseconds, maxLatency.inWholeMicroseconds)
+private fun CallFigures.toView() = FiguresView(
+    opens,
+    calls,
+    errors,
+    meanLatency.inWholeMicroseconds,
+    maxLatency.inWholeMicroseconds,
+    p50.inWholeMicroseconds,
+    p99.inWholeMicroseconds,
+)
 
 internal fun DriverStatistics.toView(): StatisticsView =
     StatisticsView(running, failed, leaked, stranded, devices, opens, calls, errors, classes, classBytes)

@@ -58,12 +58,15 @@ class DriverSpec : StringSpec({
 
     "a driver is loaded, shown, upgraded under an array and unloaded" {
         served {
-            list().drivers.shouldBeEmpty()
-            run("list").ok().out.trim() shouldBe "no driver is loaded"
+            list().drivers.filter { !it.builtIn }.shouldBeEmpty()
+            run("list").ok().out shouldContain Regex("file +0\\.1\\.0 +running, built in +file +0 +0 +0 +- +-")
+            refused("unload", "file", because = "a driver of that name comes with Arraywright")
+            refused("upgrade", "file", jars / "none.jar", because = "a driver of that name comes with Arraywright")
             run("load", driverJar(jars / "one.jar")).ok().out shouldStartWith "loaded shelf 1.0.0:\n"
             list().run {
-                drivers.map { it.name } shouldContainExactly listOf("shelf")
-                drivers.single().state shouldBe "running"
+                val loaded = drivers.filter { !it.builtIn }
+                loaded.map { it.name } shouldContainExactly listOf("shelf")
+                loaded.single().state shouldBe "running"
                 statistics.running shouldBe 1
             }
             val members = listOf("shelf:a", "shelf:b", "shelf:c")
@@ -86,7 +89,7 @@ class DriverSpec : StringSpec({
             info().announced?.version shouldBe "1.2.0"
 
             run("unload", "shelf", "--fail-devices").ok().out.trim() shouldBe "unloaded shelf"
-            list().drivers.filter { it.state == "running" }.shouldBeEmpty()
+            list().drivers.filter { it.state == "running" && !it.builtIn }.shouldBeEmpty()
             bench.run("detail", "vault").ok().out shouldContain "failed"
         }
     }
@@ -104,7 +107,7 @@ class DriverSpec : StringSpec({
             run("load", jar, "--type", "org.example.Shelf", "--set", "size=1MiB").ok()
             info().settings["size"] shouldBe "1MiB"
             refused("load", jar, because = "is loaded")
-            refused("info", "shelve", because = "there are shelf")
+            refused("info", "shelve", because = "there are block, file, memory, nbd, shelf")
             for (words in listOf("load", "load x --set size", "unload", "upgrade shelf", "scan", "lod x")) {
                 run(words.split(' ')).run { withClue(words) { code shouldBe 2 } }
             }
@@ -138,7 +141,7 @@ class DriverSpec : StringSpec({
             driverJar(drivers / "shelf.jar", "1.1.0", annotation = "autoLoad = true")
             eventually(20.seconds) { info().announced?.version shouldBe "1.1.0" }
             jar.deleteExisting()
-            eventually(20.seconds) { list().drivers.none { it.state == "running" } shouldBe true }
+            eventually(20.seconds) { list().drivers.none { it.state == "running" && !it.builtIn } shouldBe true }
         }
     }
 

@@ -52,7 +52,11 @@ class DriverRoutesSpec : StringSpec({
                 setBody("""{"jar": "$jar", "settings": {"keep": "$directory"}}""")
             }.status shouldBe HttpStatusCode.Created
             RemoteControl(socket).use { remote ->
-                remote.drivers.drivers().drivers.map { it.name to it.state } shouldBe listOf("shelf" to "running")
+                remote.drivers.drivers().drivers.filter { !it.builtIn }.map { it.name to it.state } shouldBe
+                    listOf("shelf" to "running")
+                remote.drivers.driver("file").let { it.builtIn to it.jar } shouldBe (true to null)
+                shouldThrow<KernelError.InUse> { remote.drivers.unload("file", true) }.why shouldContain
+                    "comes with Arraywright"
                 remote.drivers.driver("shelf").settings["keep"] shouldBe "$directory"
                 remote.drivers.upgrade("shelf", UpgradeRequest("$next")).run {
                     from to to

@@ -43,7 +43,7 @@ internal object DriverScene {
         listOf("it was compiled for an older spi"),
         120.milliseconds,
         listOf("overlay:a", "overlay:b"),
-        CallFigures(3, 4711, 2, 150.microseconds, 12_345.microseconds),
+        CallFigures(3, 4711, 2, 150.microseconds, 12_345.microseconds, 120.microseconds, 9_870.microseconds),
         DeviceHealth(DeviceHealth.Status.WARNING, "the image is nearly full"),
         7,
         12_288,
@@ -53,8 +53,24 @@ internal object DriverScene {
 
     val rejected = DriverStatus("bad.jar", null, DriverState.Rejected("is no zip"), Path.of("/drivers/bad.jar"), since)
 
+    val builtIn = DriverStatus(
+        "memory",
+        info.copy("memory", "Memory of this process", supportedDevices = listOf("memory"), entryType = "MemoryDriver"),
+        DriverState.Running,
+        null,
+        since,
+        devices = listOf("memory:1MiB#a"),
+        figures = CallFigures(1, 12, 0, 7.microseconds, 40.microseconds, 6.microseconds, 39.microseconds),
+        health = DeviceHealth.GOOD,
+    )
+
+    val discovered = DriverStatus("cloud", info.copy("cloud"), DriverState.Discovered, Path.of("/drivers/c.jar"), since)
+
     val leaked = running.copy(
-        state = DriverState.Leaked("the driver overlay is in memory still; it is held by\n  thread: ticker"),
+        state = DriverState.Leaked(
+            "the driver overlay is in memory still; it is held by\n  thread: ticker\n" +
+                "  not looked at: the heap\n  kept out of use: 2 buffers (128 KiB)",
+        ),
         devices = emptyList(),
     )
 }

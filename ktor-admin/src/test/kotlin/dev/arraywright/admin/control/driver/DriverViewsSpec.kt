@@ -9,6 +9,11 @@ import dev.arraywright.kernel.driver.scan.ScanResult
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.contentOrNull
+import kotlinx.serialization.json.encodeToJsonElement
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
 import java.nio.file.Path
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
@@ -16,9 +21,7 @@ import kotlin.time.Duration.Companion.milliseconds
 class DriverViewsSpec : StringSpec({
     "what goes over the wire is read back as it was" {
         val all = DriversView(
-            listOf(DriverScene.running, DriverScene.failed, DriverScene.rejected, DriverScene.leaked).map {
-                it.toView()
-            },
+            DriverScene.run { listOf(running, failed, rejected, leaked, builtIn, discovered) }.map { it.toView() },
             DriverStatistics(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).toView(),
         )
         RemoteCalls.json.decodeFromString<DriversView>(json.encodeToString(all)) shouldBe all
@@ -43,7 +46,9 @@ class DriverViewsSpec : StringSpec({
         DriverScene.running.toView().run {
             state shouldBe "running"
             detail shouldBe null
-            figures shouldBe FiguresView(3, 4711, 2, 150, 12_345)
+            figures shouldBe FiguresView(3, 4711, 2, 150, 12_345, 120, 9_870)
+            builtIn shouldBe false
+            jar shouldBe "/drivers/overlay.jar"
             health shouldBe "warning"
             loadMillis shouldBe 120
             announced?.requires shouldBe listOf("fabric ^1.2")
@@ -52,7 +57,14 @@ class DriverViewsSpec : StringSpec({
         DriverScene.failed.toView().run { Triple(state, detail, quarantined) } shouldBe
             Triple("failed", "its start() hangs", true)
         DriverScene.rejected.toView().run { state to detail } shouldBe ("rejected" to "it is no zip")
-        DriverScene.leaked.toView().detail?.lines()?.last() shouldBe "  thread: ticker"
+        DriverScene.leaked.toView().detail?.lines()?.get(1) shouldBe "  thread: ticker"
+        DriverScene.builtIn.toView().run {
+            Triple(state, builtIn, jar) shouldBe Triple("running", true, null)
+            with(json.encodeToJsonElement(this).jsonObject) {
+                getValue("builtIn").jsonPrimitive.boolean shouldBe true
+                get("jar")?.jsonPrimitive?.contentOrNull shouldBe null
+            }
+        }
         UpgradeReport(
             1,
             1500.microseconds,
