@@ -134,7 +134,7 @@ class ReconfigurationSpec : StringSpec({
             it.failures.shouldBeEmpty()
             it.notes shouldBe listOf(
                 "nbd, http, memory, watch, driverDirectory: what is new counts from the next start on",
-                "a: level: what is new counts when the array is made or assembled again",
+                "a: level: what is new counts when it is made or assembled again",
             )
         }
     }

@@ -43,7 +43,11 @@ internal class Replacement(
     private suspend fun check() {
         after.check()
         val refusal = subject.drivers.refusal(after.drivers) ?: return
-        throw KernelError.BadConfiguration("cannot use the configuration", "${refusal.what}: ${refusal.why}", refusal.remedy)
+        throw KernelError.BadConfiguration(
+            "cannot use the configuration",
+            "${refusal.what}: ${refusal.why}",
+            refusal.remedy,
+        )
     }
 
     /** What is read when a kernel is started. */
@@ -72,7 +76,8 @@ internal class Replacement(
             }
         }
         for (gone in known.keys - after.arrays.map { it.name }.toSet()) {
-            if (gone in running) notes += "$gone is not configured any more, and runs on: arraywright stop $gone ends it"
+            if (gone !in running) continue
+            notes += "$gone is not configured any more, and runs on: arraywright stop $gone ends it"
         }
     }
 
@@ -111,7 +116,7 @@ internal class Replacement(
             "bitmap" to (new.bitmap != old.bitmap),
         ).filter { it.second }.map { it.first }
         if (later.isNotEmpty()) {
-            notes += "${new.name}: ${later.joinToString()}: what is new counts when the array is made or assembled again"
+            notes += "${new.name}: ${later.joinToString()}: what is new counts when it is made or assembled again"
         }
     }
 

@@ -160,7 +160,10 @@ class ConfigurationFileSpec : StringSpec({
         Configuration.load(target).maxLoadedDrivers shouldBe 9
     }
 
-    suspend fun following(path: Path, block: suspend (ArraywrightKernel, Channel<Reloaded>) -> Unit) = kernel { kernel ->
+    suspend fun following(
+        path: Path,
+        block: suspend (ArraywrightKernel, Channel<Reloaded>) -> Unit,
+    ) = kernel { kernel ->
         coroutineScope {
             val told = Channel<Reloaded>(Channel.UNLIMITED)
             val file = ConfigurationFile.open(path)

@@ -68,8 +68,10 @@ private class ConfigReload :
     }
 
     private fun text(view: ReloadView): String =
-        if (view.changed) (listOf("${view.file} counts") + view.notes).joinToString("\n")
-        else "${view.file} counts already"
+        if (view.changed)
+            (listOf("${view.file} counts") + view.notes).joinToString("\n")
+        else
+            "${view.file} counts already"
 }
 
 private class ConfigSchema :
