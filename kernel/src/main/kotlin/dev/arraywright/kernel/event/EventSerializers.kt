@@ -140,5 +140,6 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.DRIVER_UPGRADED -> DriverUpgraded.serializer()
     Topic.DRIVER_FAILED -> DriverFailed.serializer()
     Topic.DRIVER_QUARANTINED -> DriverQuarantined.serializer()
+    Topic.DRIVER_WAITING -> DriverWaiting.serializer()
     Topic.UNKNOWN -> error("an unknown occurrence is kept as it was")
 } as KSerializer<Occurrence>
