@@ -8,11 +8,15 @@ import dev.arraywright.kernel.driver.isolate.leak.LeakOutcome
 import dev.arraywright.kernel.driver.isolate.leak.LeakReport
 import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.DriverScanner
+import dev.arraywright.kernel.driver.upgrade.HandOver
+import dev.arraywright.kernel.driver.upgrade.NewOpening
+import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.kernel.event.DriverFailed
 import dev.arraywright.kernel.event.DriverLeaked
 import dev.arraywright.kernel.event.DriverLoaded
 import dev.arraywright.kernel.event.DriverQuarantined
 import dev.arraywright.kernel.event.DriverUnloaded
+import dev.arraywright.kernel.event.DriverWaiting
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.memory.BufferAllocator
@@ -44,14 +48,32 @@ internal interface DriverHouse {
 
     fun context(driver: String, settings: Map<String, String>): DriverContext
 
+    /**
+     * Has all open devices of each port served by the instance beside it, and what is opened later; all or none.
+     *
+     * @param turns each after those whose drivers it requires
+     * @param onSwitch from here on it is done
+     * @throws KernelError if none is
+     */
+    suspend fun handOver(turns: List<Turn>, onSwitch: () -> Unit): List<UpgradeReport>
+
+    /** Why a driver's requirements are not met now; null if they are. */
+    fun unmet(info: DriverInfo): String?
+
     /** Something that is shown has changed. */
     fun changed()
 
     fun running(driver: DriverSupervisor)
 
+    /** It is about to leave [DriverState.Running] by a failure. */
+    fun failing(driver: DriverSupervisor)
+
     fun crashed(driver: DriverSupervisor, why: String, restartIn: Duration)
 
     fun quarantined(driver: DriverSupervisor, why: String, failures: Int)
+
+    /** It does not run until what it requires does. */
+    fun waiting(driver: DriverSupervisor, why: String)
 
     /** Tells if an instance that was let go of stays in memory; does not wait. */
     fun watch(info: DriverInfo, released: DriverInstance)
@@ -77,6 +99,12 @@ internal class KernelHouse(
     /** Told of each change. */
     @Volatile var onChange: () -> Unit = {}
 
+    /** Told of each driver that fails while it runs, before anything is done about it. */
+    @Volatile var onFailure: (DriverInfo) -> Unit = {}
+
+    /** As [unmet]. */
+    @Volatile var requirements: (DriverInfo) -> String? = { null }
+
     /** Instances that were let go of and stayed in memory. */
     val leaked: Int get() = leaks.get()
 
@@ -95,6 +123,16 @@ internal class KernelHouse(
     override fun context(driver: String, settings: Map<String, String>): DriverContext =
         Context(settings, buffers, System.getLogger("arraywright.driver.$driver"))
 
+    override suspend fun handOver(turns: List<Turn>, onSwitch: () -> Unit): List<UpgradeReport> {
+        val parts = turns.map { it.port.part(it.to, if (it.beside) NewOpening.BESIDE else NewOpening.PAUSED) }
+        return HandOver(parts).run {
+            turns.forEach { it.port.serve(it.to) }
+            onSwitch()
+        }
+    }
+
+    override fun unmet(info: DriverInfo): String? = requirements(info)
+
     override fun changed(): Unit = onChange()
 
     override fun running(driver: DriverSupervisor) {
@@ -106,12 +144,18 @@ internal class KernelHouse(
         )
     }
 
+    override fun failing(driver: DriverSupervisor): Unit = onFailure(driver.info)
+
     override fun crashed(driver: DriverSupervisor, why: String, restartIn: Duration) {
         events.emit(DriverFailed(driver.info.name, why, restartIn.inWholeMilliseconds))
     }
 
     override fun quarantined(driver: DriverSupervisor, why: String, failures: Int) {
         events.emit(DriverQuarantined(driver.info.name, why, failures))
+    }
+
+    override fun waiting(driver: DriverSupervisor, why: String) {
+        events.emit(DriverWaiting(driver.info.name, why))
     }
 
     override fun watch(info: DriverInfo, released: DriverInstance) {
