@@ -177,6 +177,7 @@ internal class FakeHouse(
     val instances = mutableListOf<FakeInstance>()
     val states = mutableListOf<String>()
     var watched = 0
+    var onChange: () -> Unit = {}
 
     /** What is missing of what a driver requires. */
     var unmet: String? = null
@@ -228,6 +229,7 @@ internal class FakeHouse(
     override fun changed() {
         val now = driver.state.value.name
         if (states.lastOrNull() != now) states += now
+        onChange()
     }
 
     override fun running(driver: DriverSupervisor) {
