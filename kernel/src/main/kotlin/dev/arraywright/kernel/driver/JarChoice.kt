@@ -15,7 +15,9 @@ internal class JarChoice(private val scanner: DriverScanner, private val events:
     /** @throws KernelError unless there is one that fits, and told by an event */
     suspend fun candidate(jar: Path, type: String?, name: String? = null): DriverCandidate {
         val all = candidates(jar, name)
-        val fitting = all.filter { (type == null || it.info.entryType == type) && (name == null || it.info.name == name) }
+        val fitting = all.filter {
+            (type == null || it.info.entryType == type) && (name == null || it.info.name == name)
+        }
         return fitting.singleOrNull() ?: throw told(jar, choice(jar, type ?: name, all), name)
     }
 

@@ -102,7 +102,7 @@ class DriverGroupSpec : StringSpec({
             kernel.drivers.statistics.leaked shouldBe 0
             shouldThrow<KernelError.NotFound> { kernel.drivers.upgradeAll(listOf(ramDriver(folder, "other"))) }
             shouldThrow<KernelError.InvalidRequest> {
-                kernel.drivers.upgradeAll(listOf(ramDriver(folder, "base", "4.0.0"), ramDriver(folder, "base", "5.0.0")))
+                kernel.drivers.upgradeAll(listOf("4.0.0", "5.0.0").map { ramDriver(folder, "base", it) })
             }
         }
     }
@@ -179,6 +179,8 @@ class DriverGroupSpec : StringSpec({
         }
     }
 
+    fun failed(why: String) = DriverState.Failed(why)
+
     "one that rests may see what it requires unloaded, and comes back with another that will do" {
         val deadlines = DriverDeadlines(healthInterval = 20.milliseconds)
         val property = "spec.group.gone"
@@ -190,12 +192,12 @@ class DriverGroupSpec : StringSpec({
             try {
                 kernel.untilState("over") { it is DriverState.Failed }
                 kernel.drivers.unload("base")
-                kernel.untilState("over") { it == DriverState.Failed("it requires base ^1, and no driver base is there") }
+                kernel.untilState("over") { it == failed("it requires base ^1, and no driver base is there") }
             } finally {
                 System.clearProperty(property)
             }
             kernel.drivers.load(ramDriver(folder, "base", "2.0.0"))
-            kernel.untilState("over") { it == DriverState.Failed("it requires base ^1, and base is 2.0.0") }
+            kernel.untilState("over") { it == failed("it requires base ^1, and base is 2.0.0") }
             kernel.drivers.upgrade("base", ramDriver(folder, "base", "1.5.0"))
             kernel.untilState("over") { it == DriverState.Running }
         }
@@ -217,7 +219,9 @@ class DriverGroupSpec : StringSpec({
         val deadlines = DriverDeadlines(start = 1.seconds)
         kernel(DriverOptions(deadlines = deadlines)) { kernel ->
             val folder = folder()
-            val hangs = "@Override public void start() { try { Thread.sleep(100000); } catch (InterruptedException e) {} }"
+            val hangs = """
+                @Override public void start() { try { Thread.sleep(100000); } catch (InterruptedException e) {} }
+            """
             coroutineScope {
                 val loading = async { kernel.drivers.load(ramDriver(folder, "slow", scheme = "ram", body = hangs)) }
                 kernel.untilState("slow") { it == DriverState.Starting }

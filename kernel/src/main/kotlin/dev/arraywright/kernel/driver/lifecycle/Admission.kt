@@ -61,7 +61,12 @@ internal class Admission(
         val what = "cannot unload the driver $name"
         if (entry.next != null) throw KernelError.InUse(what, "it is being upgraded", "try again")
         val there = roster.all.filter { !it.leaving && !it.failed }
-        val needing = Dependencies.neededBy(name, there.flatMap { listOfNotNull(it.info, it.next) }).distinctBy { it.name }
+        val needing = Dependencies.neededBy(
+            name,
+            there.flatMap {
+                listOfNotNull(it.info, it.next)
+            },
+        ).distinctBy { it.name }
         if (needing.isNotEmpty()) {
             val who = needing.joinToString { it.name }
             throw KernelError.InUse(what, "it is required by $who", "unload $who first")
@@ -128,8 +133,12 @@ internal class Admission(
     /** @throws KernelError.InUse if others serve, or are about to, what [info] would */
     fun requireFree(info: DriverInfo, entry: DriverEntry, what: String) {
         val upcoming = roster.all.filter { it !== entry }.flatMap { it.next?.schemes.orEmpty() }
-        val taken = info.schemes.firstOrNull { (it in opener.schemes && it !in entry.offered) || it in upcoming } ?: return
-        val owner = roster.all.firstOrNull { it !== entry && (taken in it.offered || taken in it.next?.schemes.orEmpty()) }
+        val taken = info.schemes.firstOrNull {
+            (it in opener.schemes && it !in entry.offered) || it in upcoming
+        } ?: return
+        val owner = roster.all.firstOrNull {
+            it !== entry && (taken in it.offered || taken in it.next?.schemes.orEmpty())
+        }
         val who = owner?.let { "the driver ${it.info.name}" } ?: "a driver that comes with Arraywright"
         throw KernelError.InUse(what, "$taken: is served by $who", if (owner == null) "" else "unload that one first")
     }

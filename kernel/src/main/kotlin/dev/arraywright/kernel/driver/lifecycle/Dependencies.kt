@@ -73,7 +73,11 @@ internal object Dependencies {
     fun above(name: String, others: Collection<DriverInfo>): Set<String> {
         val found = LinkedHashSet<String>()
         val open = ArrayDeque(listOf(name))
-        while (open.isNotEmpty()) neededBy(open.removeFirst(), others).forEach { if (found.add(it.name)) open += it.name }
+        while (open.isNotEmpty()) {
+            neededBy(open.removeFirst(), others).forEach {
+                if (found.add(it.name)) open += it.name
+            }
+        }
         return found - name
     }
 

@@ -123,8 +123,8 @@ internal class DriverSupervisor(
     }
 
     /**
-     * What it requires does not run, or started anew: it does not run either until [resume]. As after a failure, devices
-     * that are open are left alone, and without any nothing of it stays.
+     * What it requires does not run, or started anew: it does not run either until [resume]. As after a failure, open
+     * devices are left alone, and without any nothing of it stays.
      */
     suspend fun rest(why: String): Unit = mailbox.ask {
         val now = state.value

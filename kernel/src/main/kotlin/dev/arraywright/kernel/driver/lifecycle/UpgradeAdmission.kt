@@ -28,7 +28,12 @@ internal class UpgradeAdmission(
         val entries = group.associate { it.info.name to admission.present(it.info.name, "upgrade") }
         val infos = group.associate { it.info.name to it.info }
         for ((name, entry) in entries) {
-            if (entry.next != null) throw KernelError.InUse(what(infos.getValue(name)), "it is being upgraded", "try again")
+            if (entry.next != null)
+                throw KernelError.InUse(
+                    what(infos.getValue(name)),
+                    "it is being upgraded",
+                    "try again",
+                )
         }
         val others = roster.all.filter { it.info.name !in entries }
         val after = roster.running() + roster.upcoming() + infos

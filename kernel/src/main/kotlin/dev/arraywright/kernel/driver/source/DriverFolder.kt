@@ -146,7 +146,9 @@ internal class DriverFolder(
         val upgrades = actions.filterIsInstance<FolderAction.Upgrade>().map { it.candidate }
         val loads = actions.filterIsInstance<FolderAction.Load>()
         val refused = coroutineScope {
-            val going = UpgradeGroup.parts(upgrades, loaded()).map { group -> async { group.takeUnless { upgraded(it) } } }
+            val going = UpgradeGroup.parts(upgrades, loaded()).map { group ->
+                async { group.takeUnless { upgraded(it) } }
+            }
             val failed = if (loads.isEmpty()) emptyList() else load(loads, offers)
             failed + going.awaitAll().filterNotNull().flatten()
         }

@@ -25,11 +25,15 @@ class DependentsPlanSpec : StringSpec({
 
     "those rest first that nobody else requires, and resume last" {
         DependentsPlan.steps(listOf(lost, running(middle), running(top))) shouldBe listOf(Rest("top", whyTop))
-        DependentsPlan.steps(listOf(lost, running(middle), resting(top, whyTop))).filter { it.name == "middle" } shouldBe
+        DependentsPlan.steps(listOf(lost, running(middle), resting(top, whyTop))).filter {
+            it.name == "middle"
+        } shouldBe
             listOf(Rest("middle", why))
         DependentsPlan.steps(listOf(running(base), resting(middle, why), resting(top, whyTop))).first() shouldBe
             Resume("middle")
-        DependentsPlan.steps(listOf(running(base), running(middle), resting(top, whyTop))) shouldBe listOf(Resume("top"))
+        DependentsPlan.steps(
+            listOf(running(base), running(middle), resting(top, whyTop)),
+        ) shouldBe listOf(Resume("top"))
         DependentsPlan.steps(listOf(running(base), running(middle), running(top))) shouldBe emptyList()
     }
 

@@ -60,7 +60,11 @@ class ReplacementSpec : StringSpec({
             runTest {
                 val random = Random(seed)
                 val fleet = Fleet(this, random)
-                for (info in fleet.infos) fleet.members.getValue(info.name).run { supervisor.load(offer(info), emptyMap()) }
+                for (info in fleet.infos) {
+                    fleet.members.getValue(info.name).run {
+                        supervisor.load(offer(info), emptyMap())
+                    }
+                }
                 val first = fleet.house.instances.toList()
                 val from = fleet.house.log.size
                 val group = fleet.infos.filter { random.nextInt(3) > 0 }
@@ -112,7 +116,11 @@ class ReplacementSpec : StringSpec({
         repeat(100) { seed ->
             runTest {
                 val fleet = Fleet(this, Random(seed))
-                for (info in fleet.infos) fleet.members.getValue(info.name).run { supervisor.load(offer(info), emptyMap()) }
+                for (info in fleet.infos) {
+                    fleet.members.getValue(info.name).run {
+                        supervisor.load(offer(info), emptyMap())
+                    }
+                }
                 List(8) { at ->
                     async {
                         if (at % 4 == 3) {

@@ -124,7 +124,9 @@ class DriverFolderSpec : StringSpec({
             fun over(version: String, base: String) = put("over", version, """, requires = "base ^$base"""")
 
             suspend fun both(version: String) = until { all ->
-                listOf("base", "over").all { all[it]?.state == DriverState.Running && "${all[it]?.info?.version}" == version }
+                listOf("base", "over").all {
+                    all[it]?.state == DriverState.Running && "${all[it]?.info?.version}" == version
+                }
             }
             base("1.0.0")
             over("1.0.0", "1")
@@ -134,6 +136,7 @@ class DriverFolderSpec : StringSpec({
             kernel.until(Topic.DRIVER_LOAD_FAILED).last().occurrence.cause shouldBe "over 1.0.0 requires base ^1"
             over("2.0.0", "2")
             both("2.0.0")
+
             suspend fun refused(why: String) {
                 var from = 1L
                 do {

@@ -135,7 +135,13 @@ class FolderPlanSpec : StringSpec({
             it.name to DriverStatus(it.name, it.candidate.info, DriverState.Running, it.jar, Instant.EPOCH)
         }
 
-        fun next(offers: List<Offer>, vararg more: Offer) = plan.next(offers, offers.map { it.jar }.toSet(), running(*more))
+        fun next(offers: List<Offer>, vararg more: Offer) = plan.next(
+            offers,
+            offers.map {
+                it.jar
+            }.toSet(),
+            running(*more),
+        )
         next(old).shouldBeEmpty()
         val base = of("base.jar", named("base", "2.0.0", "codec"), 2)
         next(listOf(base, old[1])) shouldBe listOf(FolderAction.Upgrade("base", base.candidate))

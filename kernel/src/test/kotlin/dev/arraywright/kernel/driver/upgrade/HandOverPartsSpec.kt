@@ -28,7 +28,13 @@ class HandOverPartsSpec : StringSpec({
             val old = names.map { FakeDevice(it, 4096) }
             val tables = old.map { device -> DeviceTable().also { it.open(device) } }
             for (device in old) {
-                device.faulty { what, _, _ -> if (what == FakeDevice.Operation.FLUSH) log += "flush ${device.info().id()}" }
+                device.faulty {
+                    what,
+                    _,
+                    _,
+                    ->
+                    if (what == FakeDevice.Operation.FLUSH) log += "flush ${device.info().id()}"
+                }
             }
             val new = ArrayList<FakeDevice>()
             val parts = tables.map { table ->
