@@ -33,7 +33,7 @@ internal class DriverEntry(val supervisor: DriverSupervisor, val port: ServedDri
     @Volatile var next: DriverInfo? = null
 
     /** The latest load of it. */
-    var place: Any? = null
+    var place: Admission.Place? = null
 
     val info: DriverInfo get() = supervisor.info
     val running: Boolean get() = supervisor.state.value == DriverState.Running
