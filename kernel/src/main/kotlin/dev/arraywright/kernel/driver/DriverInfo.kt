@@ -11,6 +11,7 @@ import dev.arraywright.spi.driver.StorageDriver
  * @property entryType the binary name of its class
  * @property requires other drivers that have to run before it
  * @property settings what it takes from the configuration
+ * @property opensBeside whether its devices may be opened while another instance of it serves them
  */
 public data class DriverInfo(
     public val name: String,
@@ -22,6 +23,7 @@ public data class DriverInfo(
     public val entryType: String,
     public val requires: List<DriverRequirement> = emptyList(),
     public val settings: List<DeclaredSetting> = emptyList(),
+    public val opensBeside: Boolean = false,
 ) {
     init {
         requireDriverName(name)
@@ -66,6 +68,7 @@ public data class DriverInfo(
             entryType,
             announced.requires.map(DriverRequirement::parse),
             announced.settings.map(DeclaredSetting::of),
+            announced.opensBeside,
         )
 
         private const val MOST = 256

@@ -4,21 +4,23 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.DriverConfiguration
 import dev.arraywright.kernel.driver.lifecycle.Admission
 import dev.arraywright.kernel.driver.lifecycle.Dependencies
+import dev.arraywright.kernel.driver.lifecycle.Dependents
 import dev.arraywright.kernel.driver.lifecycle.DriverEntry
 import dev.arraywright.kernel.driver.lifecycle.DriverRoster
 import dev.arraywright.kernel.driver.lifecycle.DriverState
 import dev.arraywright.kernel.driver.lifecycle.DriverSupervisor
 import dev.arraywright.kernel.driver.lifecycle.KernelHouse
+import dev.arraywright.kernel.driver.lifecycle.UpgradeAdmission
 import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.DriverScanner
 import dev.arraywright.kernel.driver.scan.ScanResult
 import dev.arraywright.kernel.driver.serve.BuiltIns
 import dev.arraywright.kernel.driver.serve.DeviceUsers
 import dev.arraywright.kernel.driver.source.DriverFolder
+import dev.arraywright.kernel.driver.upgrade.GroupUpgradeReport
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.kernel.event.DriverLoadFailed
 import dev.arraywright.kernel.event.DriverUnloadFailed
-import dev.arraywright.kernel.event.DriverUpgraded
 import dev.arraywright.kernel.event.EventStream
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -42,6 +44,15 @@ import kotlin.time.Duration
  * The drivers that are loaded at run time, each with a class loader and a supervisor of its own; see [DriverState] for
  * their life. Thread-safe. Which driver is loaded and which one goes is decided one at a time; what takes a driver's
  * time holds up nothing but that driver. What cannot be done is refused with a [KernelError] and told by an event.
+ *
+ * Drivers that require others start after them and stop before them:
+ * - One that fails has those that require it rest ([DriverState.Failed], with a reason that names it), those first that
+ *   nobody else requires, until it runs again. Their devices that are open are left alone meanwhile, and taken over by
+ *   their next instances. That is no failure of theirs: it does not count as a crash.
+ * - One in quarantine, or unloaded while those that require it rest, leaves them so until it is loaded again.
+ * - One that runs and that others require is not unloaded. To be upgraded or restarted for its settings, it is replaced
+ *   beside itself, so that it runs at every moment: those that require it, and take the version that it becomes, are
+ *   left alone.
  */
 public class DriverManager internal constructor(
     private val scope: CoroutineScope,
@@ -55,6 +66,10 @@ public class DriverManager internal constructor(
     private val stranded: () -> Int,
 ) {
     private val changing = Mutex()
+    private val dependents = Dependents(scope, roster, changing)
+    private val choice = JarChoice(scanner, events)
+    private val upgrades =
+        Upgrades(scope, house, roster, UpgradeAdmission(roster, admission, users), choice, events, changing)
 
     @Volatile
     private var closed = false
@@ -63,7 +78,13 @@ public class DriverManager internal constructor(
     internal var folder: DriverFolder? = null
 
     init {
-        house.onChange = roster::refresh
+        house.onChange = {
+            roster.refresh()
+            dependents.changed()
+        }
+        house.onFailure = dependents::failing
+        house.requirements = { Dependencies.unmet(it, roster.running()) }
+        dependents.launch()
         users.advise { scheme ->
             roster.offering(scheme)?.let { (info, jar) ->
                 "load the driver ${info.name} from $jar, which serves $scheme:"
@@ -103,7 +124,7 @@ public class DriverManager internal constructor(
      * @param settings instead of those that are configured, as far as they are given
      */
     public suspend fun load(jar: Path, type: String? = null, settings: Map<String, String> = emptyMap()): DriverHandle =
-        start(candidate(jar, type), settings)
+        start(choice.candidate(jar, type), settings)
 
     /**
      * Loads all drivers of [jars] that are not loaded, each after those that it requires, others side by side. One that
@@ -114,7 +135,7 @@ public class DriverManager internal constructor(
         val wanted = mutableListOf<DriverCandidate>()
         for (jar in jars) {
             val result = scan(jar)
-            result.rejected.forEach { failures += DriverFailure(it.jar.name, rejection(it.jar, it.why)) }
+            result.rejected.forEach { failures += DriverFailure(it.jar.name, choice.rejection(it.jar, it.why)) }
             wanted += result.candidates
         }
         return loadFound(wanted, failures)
@@ -178,22 +199,25 @@ public class DriverManager internal constructor(
      * Replaces a running driver by another version of it, under its open devices: the new one is loaded and started
      * beside the old one, calls wait while all devices are opened anew and switched, and the old one is unloaded. If
      * anything fails on the way, the old one goes on.
+     *
+     * Where drivers that require it do not take the new version, or it does not take those that it requires, newer
+     * versions of these are looked for in the drivers' directory and upgraded along, as by [upgradeAll]; the notes of
+     * the report name them. Where there are none it is refused.
      */
     public suspend fun upgrade(name: String, jar: Path, type: String? = null): UpgradeReport {
         builtIns.requireOther(name, "upgrade")
-        val next = candidate(jar, type, name)
-        try {
-            val change = changing.withLock { admission.upgrade(name, next) }
-            val from = change.entry.info.version
-            val report = change.entry.supervisor.replace(next, change.settings)
-            changing.withLock { admission.offer(change.entry) }
-            val pause = report.longestPause.inWholeMicroseconds
-            events.emit(DriverUpgraded(name, "$from", "${next.info.version}", report.devices, pause))
-            return report
-        } catch (e: KernelError) {
-            throw e.also { told(next, it) }
-        }
+        return upgrades.one(name, jar, type)
     }
+
+    /**
+     * Replaces the drivers that [jars] have other versions of, as [upgrade] does one: all of them or, if anything fails
+     * on the way, none. All devices of all these drivers are switched at the same moment. They start in the order of
+     * their requirements, and the old ones stop in the reverse one.
+     */
+    public suspend fun upgradeAll(jars: List<Path>): GroupUpgradeReport = upgrades.all(jars)
+
+    /** As [upgradeAll], of what a scan has found. */
+    internal suspend fun upgradeFound(wanted: List<DriverCandidate>): GroupUpgradeReport = upgrades.together(wanted)
 
     /** Settings change while drivers run; what cannot be changed stays as it was, and is returned. */
     internal suspend fun configure(drivers: Map<String, DriverConfiguration>, most: Int?): List<KernelError> {
@@ -247,6 +271,7 @@ public class DriverManager internal constructor(
             admission.withdraw(entry)
             roster.remove(entry)
         }
+        dependents.changed()
         if (troubles.isNotEmpty()) events.emit(DriverUnloadFailed(entry.info.name, troubles.joinToString("; ")))
     }
 
@@ -254,53 +279,31 @@ public class DriverManager internal constructor(
         try {
             builtIns.requireOther(candidate.info.name, "load")
             awaitRequired(candidate.info)
-            val change = changing.withLock {
-                if (closed) throw KernelError.Closed()
-                admission.load(candidate, settings) { it.launchIn(scope) }
-            }
-            val supervisor = change.entry.supervisor
-            try {
-                supervisor.load(candidate, change.settings)
-            } catch (e: KernelError) {
-                // Another driver may serve what this one does not.
-                if (!change.entry.running) changing.withLock { admission.withdraw(change.entry) }
-                throw e
-            }
-            return DriverHandle(supervisor)
+            return scope.seenThrough { admitted(candidate, settings) }
         } catch (e: KernelError) {
             throw e.also { told(candidate, it) }
         }
+    }
+
+    private suspend fun admitted(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
+        val place = changing.withLock {
+            if (closed) throw KernelError.Closed()
+            admission.load(candidate, settings) { it.launchIn(scope) }
+        }
+        val supervisor = place.entry.supervisor
+        try {
+            supervisor.load(candidate, place.settings)
+        } catch (e: KernelError) {
+            changing.withLock { admission.failed(place) }
+            throw e
+        }
+        return DriverHandle(supervisor)
     }
 
     /** Those that are about to run are waited for; they have deadlines. */
     private suspend fun awaitRequired(info: DriverInfo) {
         for (need in info.requires) {
             roster[need.name]?.supervisor?.state?.first { it !in ON_THE_WAY }
-        }
-    }
-
-    private suspend fun candidate(jar: Path, type: String?, name: String? = null): DriverCandidate {
-        val result = withContext(Dispatchers.IO) { scanner.scan(jar) }
-        val error = result.rejected.firstOrNull()?.let { rejection(jar, it.why) }
-        val fitting = result.candidates.filter {
-            (type == null || it.info.entryType == type) && (name == null || it.info.name == name)
-        }
-        if (error == null && fitting.size == 1) return fitting.single()
-        throw (error ?: choice(jar, type ?: name, result.candidates)).also {
-            events.emit(DriverLoadFailed(jar.toString(), it.why, name))
-        }
-    }
-
-    private fun rejection(jar: Path, why: String) =
-        KernelError.DriverUnusable("cannot load a driver of ${jar.name}", "it $why", "get a sound jar from its author")
-
-    private fun choice(jar: Path, wanted: String?, all: List<DriverCandidate>): KernelError {
-        val what = "cannot load a driver of ${jar.name}"
-        val has = all.joinToString { "${it.info.name} (${it.info.entryType})" }
-        return when {
-            all.isEmpty() -> KernelError.NotFound(what, "it announces none", "name a jar with a @StorageDriver in it")
-            wanted == null -> KernelError.InvalidRequest(what, "it has several: $has", "say which one, by its class")
-            else -> KernelError.NotFound(what, "it has no $wanted; it has $has", "name one of these")
         }
     }
 

@@ -114,3 +114,14 @@ public data class DriverQuarantined(
     override val message: String
         get() = "the driver $driver failed $failures times and is left alone until it is loaded again" + why()
 }
+
+/** A driver does not run because one that it requires does not; it is restarted once that runs again. */
+@Serializable
+public data class DriverWaiting(
+    public val driver: String,
+    override val cause: String,
+    override val subject: String = Occurrence.KERNEL,
+) : Occurrence {
+    override val topic: Topic get() = Topic.DRIVER_WAITING
+    override val message: String get() = "the driver $driver waits for one that it requires" + why()
+}

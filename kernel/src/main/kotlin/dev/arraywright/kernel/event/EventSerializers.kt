@@ -140,6 +140,7 @@ private fun serializerOf(topic: Topic): KSerializer<Occurrence> = when (topic) {
     Topic.DRIVER_UPGRADED -> DriverUpgraded.serializer()
     Topic.DRIVER_FAILED -> DriverFailed.serializer()
     Topic.DRIVER_QUARANTINED -> DriverQuarantined.serializer()
+    Topic.DRIVER_WAITING -> DriverWaiting.serializer()
     Topic.CONFIGURATION_CHANGED -> ConfigurationChanged.serializer()
     Topic.CONFIGURATION_REJECTED -> ConfigurationRejected.serializer()
     Topic.UNKNOWN -> error("an unknown occurrence is kept as it was")

@@ -81,6 +81,7 @@ public enum class Topic(public val text: String) {
     DRIVER_UPGRADED("driver.upgraded"),
     DRIVER_FAILED("driver.failed"),
     DRIVER_QUARANTINED("driver.quarantined"),
+    DRIVER_WAITING("driver.waiting"),
     CONFIGURATION_CHANGED("configuration.changed"),
     CONFIGURATION_REJECTED("configuration.rejected"),
 

@@ -9,6 +9,7 @@ import kotlin.io.path.div
  * fails to read its 13th MiB by an exception of its own.
  *
  * @param body more members; `void start()` and the like
+ * @param opening statements at the beginning of `open`
  */
 internal fun ramDriver(
     folder: Path,
@@ -17,6 +18,7 @@ internal fun ramDriver(
     annotation: String = "",
     scheme: String = name,
     body: String = "",
+    opening: String = "",
     file: String = "$name-$version.jar",
     more: DriverJar.() -> Unit = {},
 ): Path {
@@ -28,7 +30,7 @@ internal fun ramDriver(
         version,
         """supportedDevices = "$scheme",
            settings = @DriverSetting(name = "keep", description = "a directory for the bytes") $annotation""",
-        body = "$RAM $close $body",
+        body = "${RAM.replaceFirst("String name", "$opening String name")} $close $body",
     )
     return DriverJar().source(type, source).apply(more).writeTo(folder / file)
 }

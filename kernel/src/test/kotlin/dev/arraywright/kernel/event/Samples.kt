@@ -58,6 +58,7 @@ internal val samples: List<Occurrence> = listOf(
     DriverUpgraded("overlay", "1.2.0", "1.3.0", 4, 1_700),
     DriverFailed("overlay", "its health() hangs", 2_000),
     DriverQuarantined("overlay", "its health() hangs", 6),
+    DriverWaiting("overlay", "it requires fabric, which failed"),
 )
 
 internal fun event(sequence: Long, occurrence: Occurrence = ArrayRecovered("vault")): KernelEvent =

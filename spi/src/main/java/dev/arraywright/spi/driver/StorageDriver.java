@@ -36,6 +36,17 @@ public @interface StorageDriver {
   boolean autoLoad() default true;
 
   /**
+   * Whether a device may be opened by one instance of the driver while another still serves it: an
+   * upgrade then opens all devices before calls have to wait, and the pause is shorter. The other
+   * instance goes on to write until it is flushed for the last time, after this one's {@code open};
+   * nothing but {@link OpenOptions#takeOver()} says so. So this is for a driver whose devices keep
+   * nothing in memory of what they have read, not when they are opened either (such as a table of
+   * blocks, a header, a cache), and write nothing before they are first asked to. Both versions
+   * have to say so; a driver that does not is opened while nobody writes.
+   */
+  boolean opensBeside() default false;
+
+  /**
    * Other drivers that have to run before it, each a name and, after a blank, a range of versions:
    * {@code "fabric ^1.2"}.
    */

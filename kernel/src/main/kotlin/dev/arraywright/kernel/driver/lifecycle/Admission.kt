@@ -18,11 +18,11 @@ internal class Admission(
     private var most: Int,
     private var configured: Map<String, DriverConfiguration> = emptyMap(),
 ) {
-    /** What may be done, and the settings it is done with. */
-    class Change(val entry: DriverEntry, val settings: Map<String, String>)
+    /** What may be loaded, and the settings it is loaded with. */
+    class Place(val entry: DriverEntry, val settings: Map<String, String>)
 
     /** A place for the driver, which [launch] brings to life if there was none; it is not loaded yet. */
-    fun load(from: DriverCandidate, given: Map<String, String>, launch: (DriverSupervisor) -> Unit): Change {
+    fun load(from: DriverCandidate, given: Map<String, String>, launch: (DriverSupervisor) -> Unit): Place {
         val info = from.info
         val what = "cannot load the driver $info"
         val old = roster[info.name]
@@ -37,6 +37,8 @@ internal class Admission(
             throw KernelError.InUse(what, "$loaded drivers are loaded, and $most may be at once", remedy)
         }
         Dependencies.require(info, roster.running())
+        // What it requires may be about to be another version.
+        Dependencies.require(info, roster.running() + roster.upcoming())
         val settings = DriverSettings.of(info, configuredFor(info) + given)
         val entry = old ?: entry(from, settings)
         entry.given = given
@@ -45,39 +47,26 @@ internal class Admission(
             roster.add(entry)
             launch(entry.supervisor)
         }
-        return Change(entry, settings)
+        return Place(entry, settings).also { entry.place = it }
     }
 
-    fun upgrade(name: String, to: DriverCandidate): Change {
-        val entry = present(name, "upgrade")
-        val info = to.info
-        val what = "cannot upgrade the driver $name to ${info.version}"
-        Dependencies.require(info, roster.running())
-        val others = roster.all.filter { it !== entry && !it.leaving }.map { it.info }
-        val broken = Dependencies.brokenBy(info, others)
-        if (broken.isNotEmpty()) {
-            val why = broken.joinToString { other -> "$other requires " + other.requires.first { it.name == name } }
-            throw KernelError.DriverUnusable(what, why, "upgrade what requires it first, to versions that take it")
-        }
-        val ordered = Dependencies.order(others + info, emptyMap()) { _, _ -> }
-        if (info !in ordered) {
-            val why = "it requires " + info.requires.joinToString() + ", which requires it in turn"
-            throw KernelError.DriverUnusable(what, why, "ask its author")
-        }
-        val lost = entry.port.open.filter { it.address.scheme() !in info.schemes }
-        if (lost.isNotEmpty()) {
-            val why = "it does not serve what is open: " + lost.joinToString { users.shown(it.address) }
-            throw KernelError.InUse(what, why, "remove these devices first")
-        }
-        requireFree(info, entry, what)
-        return Change(entry, DriverSettings.of(info, configuredFor(info) + entry.given))
+    /** It could not be loaded: another driver may serve what it does not, unless somebody else has a go at it. */
+    fun failed(place: Place) {
+        if (place.entry.place === place && !place.entry.running) withdraw(place.entry)
     }
 
     /** Nothing is opened by the driver any more, and nothing comes to need it. */
     fun release(name: String, used: Boolean): DriverEntry {
         val entry = present(name, "unload")
         val what = "cannot unload the driver $name"
-        val needing = Dependencies.neededBy(name, roster.all.filter { !it.leaving && !it.failed }.map { it.info })
+        if (entry.next != null) throw KernelError.InUse(what, "it is being upgraded", "try again")
+        val there = roster.all.filter { !it.leaving && !it.failed }
+        val needing = Dependencies.neededBy(
+            name,
+            there.flatMap {
+                listOfNotNull(it.info, it.next)
+            },
+        ).distinctBy { it.name }
         if (needing.isNotEmpty()) {
             val who = needing.joinToString { it.name }
             throw KernelError.InUse(what, "it is required by $who", "unload $who first")
@@ -101,7 +90,7 @@ internal class Admission(
         configured = drivers
         most?.let { this.most = it }
         return roster.all.filter { !it.leaving }.map { entry ->
-            entry to { DriverSettings.of(entry.info, configuredFor(entry.info) + entry.given) }
+            entry to { settings(entry.info, entry) }
         }
     }
 
@@ -152,14 +141,21 @@ internal class Admission(
         }
     }
 
-    private fun requireFree(info: DriverInfo, entry: DriverEntry, what: String) {
-        val taken = info.schemes.firstOrNull { it in opener.schemes && it !in entry.offered } ?: return
-        val owner = roster.all.firstOrNull { taken in it.offered }
+    /** @throws KernelError.InUse if others serve, or are about to, what [info] would */
+    fun requireFree(info: DriverInfo, entry: DriverEntry, what: String) {
+        val upcoming = roster.all.filter { it !== entry }.flatMap { it.next?.schemes.orEmpty() }
+        val taken = info.schemes.firstOrNull {
+            (it in opener.schemes && it !in entry.offered) || it in upcoming
+        } ?: return
+        val owner = roster.all.firstOrNull {
+            it !== entry && (taken in it.offered || taken in it.next?.schemes.orEmpty())
+        }
         val who = owner?.let { "the driver ${it.info.name}" } ?: "a driver that comes with Arraywright"
         throw KernelError.InUse(what, "$taken: is served by $who", if (owner == null) "" else "unload that one first")
     }
 
-    private fun present(name: String, verb: String): DriverEntry {
+    /** @throws KernelError.NotFound if it is not loaded */
+    fun present(name: String, verb: String): DriverEntry {
         val entry = roster[name]
         if (entry != null && !entry.leaving) return entry
         val all = roster.all.filter { !it.leaving }.map { it.info.name }.sorted()
@@ -170,6 +166,10 @@ internal class Admission(
         }
         throw KernelError.NotFound("cannot $verb the driver $name", why, "name one that is loaded")
     }
+
+    /** @throws KernelError.BadConfiguration if what is configured or was given is none of its settings */
+    fun settings(info: DriverInfo, entry: DriverEntry): Map<String, String> =
+        DriverSettings.of(info, configuredFor(info) + entry.given)
 
     private fun configuredFor(info: DriverInfo): Map<String, String> = configured[info.name]?.settings.orEmpty()
 }

@@ -65,12 +65,30 @@ internal object Dependencies {
             other.requires.any { it.name == info.name && info.version !in it.range }
         }
 
-    private fun problem(info: DriverInfo, need: DriverRequirement, found: DriverInfo?): KernelError? {
-        val why = when {
-            found == null -> "it requires $need, and no driver ${need.name} is there"
-            found.version !in need.range -> "it requires $need, and ${need.name} is ${found.version}"
-            else -> return null
+    /** What [info] requires and is not in [there] as it has to be, in words; null if all is. */
+    fun unmet(info: DriverInfo, there: Map<String, DriverInfo>): String? =
+        info.requires.firstNotNullOfOrNull { lack(it, there[it.name]) }
+
+    /** All of [others] that need the driver [name], or need one that does, and so on. */
+    fun above(name: String, others: Collection<DriverInfo>): Set<String> {
+        val found = LinkedHashSet<String>()
+        val open = ArrayDeque(listOf(name))
+        while (open.isNotEmpty()) {
+            neededBy(open.removeFirst(), others).forEach {
+                if (found.add(it.name)) open += it.name
+            }
         }
+        return found - name
+    }
+
+    private fun lack(need: DriverRequirement, found: DriverInfo?): String? = when {
+        found == null -> "it requires $need, and no driver ${need.name} is there"
+        found.version !in need.range -> "it requires $need, and ${need.name} is ${found.version}"
+        else -> null
+    }
+
+    private fun problem(info: DriverInfo, need: DriverRequirement, found: DriverInfo?): KernelError? {
+        val why = lack(need, found) ?: return null
         val remedy = if (found == null) "load ${need.name} first" else "load a ${need.name} of ${need.range}"
         return KernelError.DriverUnusable("cannot load the driver $info", why, remedy)
     }

@@ -1,6 +1,7 @@
 package dev.arraywright.kernel.driver.lifecycle
 
-import dev.arraywright.kernel.driver.upgrade.UpgradeReport
+import dev.arraywright.kernel.driver.upgrade.HandOverPart
+import dev.arraywright.kernel.driver.upgrade.NewOpening
 import kotlin.time.Duration
 
 /**
@@ -20,13 +21,12 @@ internal interface DriverPort {
     /** As [refuse], unless a device is open or being opened; false then. */
     fun refuseUnlessUsed(why: String): Boolean
 
-    /**
-     * Has all open devices served by [to], and what is opened later.
-     *
-     * @throws dev.arraywright.kernel.KernelError if none is
-     */
-    suspend fun handOver(to: DriverInstance): UpgradeReport
+    /** What it takes to have all open devices served by [to]; [serve] comes with the switch. */
+    fun part(to: DriverInstance, opening: NewOpening): HandOverPart
 
     /** Closes the devices that are open still, each within [deadline]. */
     suspend fun end(by: DriverInstance, deadline: Duration)
 }
+
+/** The devices of [port] go to the instance [to]; [beside]: the new ones may be opened while the old ones serve. */
+internal class Turn(val port: DriverPort, val to: DriverInstance, val beside: Boolean)

@@ -3,6 +3,7 @@ package dev.arraywright.kernel.driver.lifecycle
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverStatistics
 import dev.arraywright.kernel.driver.DriverStatus
+import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.ScanResult
 import dev.arraywright.kernel.driver.serve.DriverMeter
 import dev.arraywright.kernel.driver.serve.ServedDriver
@@ -28,6 +29,12 @@ internal class DriverEntry(val supervisor: DriverSupervisor, val port: ServedDri
 
     @Volatile var leaving = false
 
+    /** What it is being upgraded to; set and cleared by whoever loads and unloads. */
+    @Volatile var next: DriverInfo? = null
+
+    /** The latest load of it. */
+    var place: Admission.Place? = null
+
     val info: DriverInfo get() = supervisor.info
     val running: Boolean get() = supervisor.state.value == DriverState.Running
 
@@ -43,6 +50,7 @@ internal class DriverRoster(private val clock: Clock, private val builtIn: Set<S
     private val entries = LinkedHashMap<String, DriverEntry>()
     private val departing = LinkedHashSet<DriverEntry>()
     private var found: Map<String, DriverStatus> = emptyMap()
+    private var candidates: List<DriverCandidate> = emptyList()
     private val sights = HashMap<DriverEntry, Sight>()
     private val shown = MutableStateFlow<Map<String, DriverStatus>>(emptyMap())
 
@@ -61,6 +69,9 @@ internal class DriverRoster(private val clock: Clock, private val builtIn: Set<S
     fun running(): Map<String, DriverInfo> =
         all.filter { it.running && !it.leaving }.associate { it.info.name to it.info }
 
+    /** What drivers are being upgraded to. */
+    fun upcoming(): Map<String, DriverInfo> = all.mapNotNull { it.next }.associateBy { it.name }
+
     @Synchronized
     fun add(entry: DriverEntry) {
         entries[entry.info.name] = entry
@@ -78,7 +89,7 @@ internal class DriverRoster(private val clock: Clock, private val builtIn: Set<S
     @Synchronized
     fun found(result: ScanResult) {
         val now = clock.now().toJavaInstant()
-        val candidates = result.candidates.map { candidate ->
+        val statuses = result.candidates.map { candidate ->
             val info = candidate.info
             val jar = candidate.jar
             if (info.name in builtIn) {
@@ -91,9 +102,13 @@ internal class DriverRoster(private val clock: Clock, private val builtIn: Set<S
         val rejected = result.rejected.map { jar ->
             DriverStatus(jar.jar.name, null, DriverState.Rejected(jar.why), jar.jar, now)
         }
-        found = (candidates.reversed() + rejected).associateBy { it.name }
+        found = (statuses.reversed() + rejected).associateBy { it.name }
+        candidates = result.candidates
         refresh()
     }
+
+    /** What the jars of the drivers' directory have. */
+    val offers: List<DriverCandidate> @Synchronized get() = candidates
 
     /** A jar that was found, and would serve [scheme]. */
     @Synchronized

@@ -60,7 +60,10 @@ public sealed interface DriverState {
     /** Nothing of it is in memory. */
     public data object Unloaded : DriverState
 
-    /** It does not work; [quarantined]: it is not tried again until somebody loads it. */
+    /**
+     * It does not work; [quarantined]: it is not tried again until somebody loads it. Also one that is sound and rests
+     * because a driver that it requires does not run, which [why] names: it is restarted as soon as that runs again.
+     */
     public data class Failed(public val why: String, public val quarantined: Boolean = false) : DriverState
 
     /** It is closed and yet in memory; [report] says what holds it. */

@@ -7,12 +7,10 @@ import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.spi.device.DeviceHealth
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
 import kotlin.time.ComparableTimeMark
 import kotlin.time.Duration
 
@@ -21,7 +19,7 @@ import kotlin.time.Duration
  * deadline; a driver that hangs holds up nothing but itself. Functions wait for their turn.
  *
  * While it fails, its open devices are left to themselves: they go on as they can until the next instance takes them
- * over, or somebody unloads the driver.
+ * over, or somebody unloads the driver. The same while it waits for a driver that it requires; see [DriverState].
  */
 internal class DriverSupervisor(
     first: DriverCandidate,
@@ -31,9 +29,9 @@ internal class DriverSupervisor(
 ) {
     private val mailbox = Mailbox()
     private val shown = MutableStateFlow<DriverState>(DriverState.Discovered)
-    private val crashes = ArrayDeque<ComparableTimeMark>()
+    private val steps = LifeSteps(house)
+    private val crashes = CrashCount(house)
     private var instance: DriverInstance? = null
-    private var started = false
     private var retryAt: ComparableTimeMark? = null
     private var checkAt: ComparableTimeMark? = null
     private var leaving: DriverInstance? = null
@@ -49,6 +47,10 @@ internal class DriverSupervisor(
 
     /** How long the latest way from the jar to running was; null before. */
     @Volatile var loadTime: Duration? = null
+        private set
+
+    /** It failed for want of what it requires, and is restarted by [resume]. */
+    @Volatile var waiting: Boolean = false
         private set
 
     @Volatile var health: DeviceHealth = DeviceHealth.UNKNOWN
@@ -82,6 +84,7 @@ internal class DriverSupervisor(
         }
         crashes.clear()
         retryAt = null
+        waiting = false
         candidate = from
         settings = with
         try {
@@ -93,12 +96,46 @@ internal class DriverSupervisor(
     }
 
     /** Replaces what runs by [by], under its open devices; if that fails, what runs goes on. */
-    suspend fun replace(by: DriverCandidate, with: Map<String, String>): UpgradeReport = mailbox.ask {
+    suspend fun replace(by: DriverCandidate, with: Map<String, String>): UpgradeReport =
+        Replacement(house, listOf(Change(this, by, with))).run().single()
+
+    /** Does [work] for a [Replacement] in its turn, while it runs. */
+    suspend fun <T> hold(work: suspend () -> T): T = mailbox.ask {
         if (state.value != DriverState.Running) {
             throw KernelError.DriverUnusable("cannot upgrade the driver $name", "it does not run", "load it first")
         }
-        swap(by, with)
+        work()
     }
+
+    /** What hands over its devices, while it is held. */
+    fun turn(to: DriverInstance, of: DriverInfo): Turn = Turn(port, to, info.opensBeside && of.opensBeside)
+
+    /** What it was before it became another, and what is to be ended of that. */
+    class Former(val instance: DriverInstance, val info: DriverInfo)
+
+    /** It is [change] from now on, while it is held. */
+    fun become(change: Change, fresh: DriverInstance, began: ComparableTimeMark): Former? {
+        val former = instance?.let { Former(it, info) }
+        candidate = change.to
+        settings = change.settings
+        running(fresh, began)
+        return former
+    }
+
+    /**
+     * What it requires does not run, or started anew: it does not run either until [resume]. As after a failure, open
+     * devices are left alone, and without any nothing of it stays.
+     */
+    suspend fun rest(why: String): Unit = mailbox.ask {
+        val now = state.value
+        when {
+            now == DriverState.Running -> wait(why)
+            waiting && now is DriverState.Failed && now.why != why -> move(DriverEvent.Fail(why))
+        }
+    }
+
+    /** What it waited for runs. */
+    suspend fun resume(): Unit = mailbox.ask { if (waiting) restart() }
 
     /** Gives it other settings, by a restart if it wants one; if that fails, it goes on with those it has. */
     suspend fun configure(with: Map<String, String>): Unit = mailbox.ask {
@@ -109,8 +146,10 @@ internal class DriverSupervisor(
             return@ask
         }
         when (val outcome = now.reconfigure(with, house.deadlines.reconfigure)) {
-            is CallOutcome.Returned -> if (outcome.value) settings = with else swap(candidate, with)
-            else -> throw refusal("cannot change the settings of the driver $name", "reconfigure", outcome)
+            is CallOutcome.Returned -> {
+                if (outcome.value) settings = with else restartedWith(with)
+            }
+            else -> throw steps.refusal("cannot change the settings of the driver $name", "reconfigure", outcome)
         }
         house.changed()
     }
@@ -125,8 +164,9 @@ internal class DriverSupervisor(
         port.refuse("it is unloaded")
         retryAt = null
         checkAt = null
+        waiting = false
         val last = instance
-        val troubles = last?.let { tearDown(it, ::move) }.orEmpty()
+        val troubles = last?.let { tearDown(it) }.orEmpty()
         if (last == null) move(DriverEvent.Unload)
         instance = null
         left = true
@@ -148,11 +188,7 @@ internal class DriverSupervisor(
         val now = house.time.markNow()
         if (retryAt?.let { it <= now } == true) {
             retryAt = null
-            try {
-                bringUp(again = true)
-            } catch (e: KernelError) {
-                crashed(e.why)
-            }
+            restart()
         } else if (checkAt?.let { it <= now } == true) {
             check()
         }
@@ -166,78 +202,78 @@ internal class DriverSupervisor(
                 val failed = outcome.value.status() == DeviceHealth.Status.FAILED
                 if (failed) "it says that it has failed: ${outcome.value.detail()}" else null
             }
-            else -> words("health", outcome)
+            else -> steps.words("health", outcome)
         }
         checkAt = house.time.markNow() + house.deadlines.healthInterval
         measure(now)
         if (why != null) crashed(why) else house.changed()
     }
 
-    /** Restarted after a pause, if it did not fail too often by now. */
-    private suspend fun crashed(why: String) {
-        port.refuse("it failed: $why")
-        checkAt = null
-        val now = house.time.markNow()
-        crashes.addLast(now)
-        while (now - crashes.first() > house.policy.window) crashes.removeFirst()
-        val pause = house.policy.pause(crashes.size, house.random)
-        move(DriverEvent.Fail(why, quarantined = pause == null))
-        // Nothing of it is of use without devices; with some, they would be gone with it.
-        if (port.devices == 0) instance?.let { discard(it) }
-        if (pause == null) {
-            house.quarantined(this, why, crashes.size)
-        } else {
-            retryAt = now + pause
-            house.crashed(this, why, pause)
+    /** Another life of it, once what it requires runs. */
+    private suspend fun restart() {
+        val unmet = house.unmet(info)
+        if (unmet != null) return wait(unmet)
+        waiting = false
+        try {
+            bringUp(again = true)
+        } catch (e: KernelError) {
+            crashed(e.why)
         }
     }
 
-    private fun fail(why: String) {
+    /** Restarted after a pause, if it did not fail too often by now. */
+    private suspend fun crashed(why: String) {
+        house.failing(this)
+        val now = house.time.markNow()
+        val pause = crashes.add(now)
+        end(why, quarantined = pause == null)
+        retryAt = pause?.let { now + it }
+        if (pause == null) house.quarantined(this, why, crashes.size) else house.crashed(this, why, pause)
+    }
+
+    private suspend fun wait(why: String) {
+        if (!waiting) house.waiting(this, why)
+        waiting = true
+        end(why)
+    }
+
+    private suspend fun end(why: String, quarantined: Boolean = false) {
+        fail(why, quarantined)
+        // Nothing of it is of use without devices; with some, they would be gone with it.
+        if (port.devices == 0) instance?.let { discard(it) }
+    }
+
+    private fun fail(why: String, quarantined: Boolean = false) {
         port.refuse("it failed: $why")
         checkAt = null
-        move(DriverEvent.Fail(why))
+        move(DriverEvent.Fail(why, quarantined))
     }
 
     /** The way up; devices of an instance that failed are taken over. */
     private suspend fun bringUp(again: Boolean) {
         val began = house.time.markNow()
-        val fresh = prepare(candidate, settings, again, ::move)
+        val fresh = steps.bringUp(candidate, settings, again, ::move)
         val old = instance
+        var switched = false
         try {
-            if (old == null) port.serve(fresh) else port.handOver(fresh)
-        } catch (e: KernelError) {
-            discard(fresh, stop = true)
-            throw e
+            if (old == null) port.serve(fresh) else house.handOver(listOf(turn(fresh, info))) { switched = true }
+            switched = true
+        } finally {
+            if (!switched) steps.discard(fresh, info)
         }
         running(fresh, began)
         move(DriverEvent.Done)
         house.running(this)
-        old?.let { discard(it, stop = true) }
+        old?.let { steps.discard(it, info) }
     }
 
-    /** Another instance beside the one that runs, and then in its place. */
-    private suspend fun swap(by: DriverCandidate, with: Map<String, String>): UpgradeReport {
-        val began = house.time.markNow()
-        val fresh = prepare(by, with, again = by === candidate) {}
-        val old = instance
-        val report = try {
-            port.handOver(fresh)
-        } catch (e: KernelError) {
-            discard(fresh, stop = true)
-            throw e
-        }
-        val replaced = candidate
-        candidate = by
-        settings = with
-        running(fresh, began)
-        val troubles = old?.let { discard(it, stop = true, replaced) }.orEmpty()
-        house.changed()
-        return report.copy(notes = report.notes + troubles)
+    /** Beside the one that runs, and then in its place. */
+    private suspend fun restartedWith(other: Map<String, String>) {
+        Replacement(house, listOf(Change(this, candidate, other, again = true))).replace()
     }
 
     private fun running(fresh: DriverInstance, began: ComparableTimeMark) {
         instance = fresh
-        started = true
         loadTime = began.elapsedNow()
         health = DeviceHealth.UNKNOWN
         notes = candidate.notes + fresh.notes
@@ -249,88 +285,27 @@ internal class DriverSupervisor(
         memory = now.classes to now.classBytes
     }
 
-    /** Loaded, initialised and started, or nothing of it is left. */
-    private suspend fun prepare(
-        from: DriverCandidate,
-        with: Map<String, String>,
-        again: Boolean,
-        show: (DriverEvent) -> Unit,
-    ): DriverInstance {
-        show(DriverEvent.Load)
-        val fresh = house.load(from, again)
-        var ready = false
-        try {
-            show(DriverEvent.Done)
-            show(DriverEvent.Initialize)
-            step("initialize", fresh.initialize(house.context(name, with), house.deadlines.initialize))
-            show(DriverEvent.Done)
-            show(DriverEvent.Start)
-            step("start", fresh.start(house.deadlines.start))
-            ready = true
-            return fresh
-        } finally {
-            if (!ready) discard(fresh, of = from)
-        }
-    }
-
-    /** Ends an instance that does not serve, in the background as far as it is about its classes. */
-    private suspend fun discard(
-        old: DriverInstance,
-        stop: Boolean = started && old === instance,
-        of: DriverCandidate = candidate,
-    ): List<String> = withContext(NonCancellable) {
-        val troubles = mutableListOf<String>()
-        if (stop) trouble("stop", old.stop(house.deadlines.stop))?.let(troubles::add)
-        trouble("close", old.close(house.deadlines.close))?.let(troubles::add)
-        old.release()
-        left(old)?.let(troubles::add)
-        if (old === instance) instance = null
-        house.watch(of.info, old)
-        troubles
+    private suspend fun discard(old: DriverInstance) {
+        instance = null
+        steps.discard(old, info)
     }
 
     /** Ends the instance that serves, step by step. */
-    private suspend fun tearDown(last: DriverInstance, show: (DriverEvent) -> Unit): List<String> {
-        val troubles = mutableListOf<String>()
+    private suspend fun tearDown(last: DriverInstance): List<String> {
         port.end(last, house.deadlines.closeDevice)
-        if (state.value == DriverState.Running) show(DriverEvent.Stop)
-        val stopped = trouble("stop", last.stop(house.deadlines.stop))
+        if (state.value == DriverState.Running) move(DriverEvent.Stop)
+        val stopped = steps.stop(last)
         if (state.value == DriverState.Stopping) {
-            show(if (stopped == null) DriverEvent.Done else DriverEvent.Fail(stopped))
+            move(if (stopped == null) DriverEvent.Done else DriverEvent.Fail(stopped))
         }
-        stopped?.let(troubles::add)
-        show(DriverEvent.Unload)
-        trouble("close", last.close(house.deadlines.close))?.let(troubles::add)
-        last.release()
-        left(last)?.let(troubles::add)
-        return troubles
+        move(DriverEvent.Unload)
+        val closed = steps.close(last)
+        return listOfNotNull(stopped, closed, steps.release(last))
     }
 
     private suspend fun prove(last: DriverInstance) {
         val report = house.proof(info, last)
         move(if (report == null) DriverEvent.Done else DriverEvent.Leak(report))
-    }
-
-    private fun left(released: DriverInstance): String? = released.leftBehind?.let { "it did not give back $it" }
-
-    private fun trouble(step: String, outcome: CallOutcome<Unit>): String? =
-        if (outcome is CallOutcome.Returned) null else words(step, outcome)
-
-    private fun step(step: String, outcome: CallOutcome<Unit>) {
-        if (outcome !is CallOutcome.Returned) throw refusal("cannot load the driver $name", step, outcome)
-    }
-
-    private fun refusal(what: String, step: String, outcome: CallOutcome<*>): KernelError {
-        val failure = (outcome as? CallOutcome.Failed)?.failure
-        val details = failure?.stack ?: (outcome as? CallOutcome.Late)?.stack
-        val remedy = failure?.remedy.orEmpty().ifEmpty { "see the details, and ask the driver's author" }
-        return KernelError.DriverUnusable(what, words(step, outcome), remedy, details.orEmpty())
-    }
-
-    private fun words(step: String, outcome: CallOutcome<*>): String = when (outcome) {
-        is CallOutcome.Failed -> "its $step() failed: ${outcome.failure.message}"
-        is CallOutcome.Late -> "its $step() hangs"
-        is CallOutcome.Returned -> "its $step() returned"
     }
 
     private fun move(event: DriverEvent) {

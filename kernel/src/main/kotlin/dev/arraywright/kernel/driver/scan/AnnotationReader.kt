@@ -31,6 +31,7 @@ internal object AnnotationReader {
             type.name,
             texts("requires").map { within("requires") { DriverRequirement.parse(it) } },
             nested("settings", DriverSetting::class.java).map(::setting),
+            flag("opensBeside"),
         )
     }
 

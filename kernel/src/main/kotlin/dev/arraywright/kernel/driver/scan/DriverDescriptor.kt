@@ -31,6 +31,7 @@ internal data class DriverDescriptor(
     val supportedDevices: List<String>? = null,
     val minimumPlatform: String? = null,
     val autoLoad: Boolean? = null,
+    val opensBeside: Boolean? = null,
 ) {
     /** @throws UnfitJar naming the first value that is not what the annotation says */
     fun requireAgreement(info: DriverInfo) {
@@ -42,6 +43,7 @@ internal data class DriverDescriptor(
         agree(info, "supportedDevices", supportedDevices?.sorted(), info.supportedDevices.sorted())
         agree(info, "minimumPlatform", minimumPlatform, info.minimumPlatform.toString())
         agree(info, "autoLoad", autoLoad, info.autoLoad)
+        agree(info, "opensBeside", opensBeside, info.opensBeside)
     }
 
     private fun agree(info: DriverInfo, key: String, here: Any?, there: Any) {

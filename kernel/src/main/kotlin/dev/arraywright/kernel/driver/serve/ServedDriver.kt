@@ -5,9 +5,9 @@ import dev.arraywright.kernel.driver.isolate.FailureText
 import dev.arraywright.kernel.driver.lifecycle.DriverInstance
 import dev.arraywright.kernel.driver.lifecycle.DriverPort
 import dev.arraywright.kernel.driver.upgrade.DeviceTable
-import dev.arraywright.kernel.driver.upgrade.HandOver
+import dev.arraywright.kernel.driver.upgrade.HandOverPart
+import dev.arraywright.kernel.driver.upgrade.NewOpening
 import dev.arraywright.kernel.driver.upgrade.OpenedDevice
-import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.Driver
@@ -54,8 +54,8 @@ internal class ServedDriver(
         free
     }
 
-    override suspend fun handOver(to: DriverInstance): UpgradeReport =
-        HandOver(table).run({ address, options -> openedApart(to, address, options) }) { serve(to) }
+    override fun part(to: DriverInstance, opening: NewOpening): HandOverPart =
+        HandOverPart(table, opening) { address, options -> openedApart(to, address, options) }
 
     override suspend fun end(by: DriverInstance, deadline: Duration) {
         // One that is being opened is ended, too, if it comes within the time that closing one has.

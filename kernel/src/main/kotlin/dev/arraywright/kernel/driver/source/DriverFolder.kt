@@ -7,6 +7,9 @@ import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverManager
 import dev.arraywright.kernel.driver.DriverStatus
 import dev.arraywright.kernel.driver.lifecycle.Dependencies
+import dev.arraywright.kernel.driver.lifecycle.DriverState
+import dev.arraywright.kernel.driver.lifecycle.UpgradeGroup
+import dev.arraywright.kernel.driver.scan.DriverCandidate
 import dev.arraywright.kernel.driver.scan.DriverScanner
 import dev.arraywright.kernel.driver.scan.RejectedJar
 import dev.arraywright.kernel.driver.scan.ScanResult
@@ -16,6 +19,8 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -138,24 +143,43 @@ internal class DriverFolder(
 
     /** What comes goes first, so that what went may be replaced by it under its devices. */
     private suspend fun act(actions: List<FolderAction>, offers: List<Offer>) {
-        coroutineScope {
-            for (action in actions) if (action is FolderAction.Upgrade) launch { upgrade(action) }
-            val loads = actions.filterIsInstance<FolderAction.Load>()
-            if (loads.isNotEmpty()) {
-                val report = manager.loadFound(loads.map { it.candidate })
-                val failed = report.failures.map { it.name }.toSet()
-                for (load in loads) if (load.name in failed) waitIfNeeded(load, offers)
+        val upgrades = actions.filterIsInstance<FolderAction.Upgrade>().map { it.candidate }
+        val loads = actions.filterIsInstance<FolderAction.Load>()
+        val refused = coroutineScope {
+            val going = UpgradeGroup.parts(upgrades, loaded()).map { group ->
+                async { group.takeUnless { upgraded(it) } }
             }
+            val failed = if (loads.isEmpty()) emptyList() else load(loads, offers)
+            failed + going.awaitAll().filterNotNull().flatten()
         }
+        for (one in refused) if (!fits(one, offers, manager.drivers.value)) plan.wait(one, offers)
         for (action in inOrder(actions.filterIsInstance<FolderAction.Unload>())) told { manager.unload(action) }
     }
 
-    private fun waitIfNeeded(load: FolderAction.Load, offers: List<Offer>) {
-        if (!requirementsRun(load.candidate.info, manager.drivers.value)) plan.wait(load.candidate, offers)
+    /** What could not be loaded. */
+    private suspend fun load(loads: List<FolderAction.Load>, offers: List<Offer>): List<DriverCandidate> {
+        val report = manager.loadFound(loads.map { it.candidate })
+        val failed = report.failures.map { it.name }.toSet()
+        val loaded = report.loaded.map { it.id }.toSet()
+        for (load in loads) {
+            // One that rested was back before.
+            val back = load.name !in failed + loaded && manager.drivers.value[load.name]?.state == DriverState.Running
+            if (back) plan.retry(load.candidate, offers)
+        }
+        return loads.filter { it.name in failed }.map { it.candidate }
     }
 
-    private suspend fun upgrade(action: FolderAction.Upgrade): Unit =
-        told { manager.upgrade(action.name, action.candidate.jar, action.candidate.info.entryType) }
+    /** Those that cannot do without each other are upgraded together; false if that is refused. */
+    private suspend fun upgraded(group: List<DriverCandidate>): Boolean = try {
+        manager.upgradeFound(group)
+        true
+    } catch (_: KernelError) {
+        // The manager tells of it by an event.
+        false
+    }
+
+    private fun loaded(): Map<String, DriverInfo> =
+        manager.drivers.value.filterValues { it.isLoaded }.mapNotNull { it.value.info }.associateBy { it.name }
 
     /** Whoever needs others goes before them. */
     private fun inOrder(unloads: List<FolderAction.Unload>): List<String> {

@@ -2,9 +2,12 @@ package dev.arraywright.kernel.driver.source
 
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverStatus
+import dev.arraywright.kernel.driver.lifecycle.Dependencies
 import dev.arraywright.kernel.driver.lifecycle.DriverState
+import dev.arraywright.kernel.driver.lifecycle.UpgradeGroup
 import dev.arraywright.kernel.driver.scan.DriverCandidate
 import java.nio.file.Path
+import java.time.Instant
 
 /** A driver that a jar of the folder has. */
 internal data class Offer(val candidate: DriverCandidate, val fingerprint: JarFingerprint) {
@@ -41,6 +44,21 @@ internal fun requirementsRun(info: DriverInfo, all: Map<String, DriverStatus>): 
 }
 
 /**
+ * Whether nothing stands in the way of [candidate], as far as [all] tell: what it requires runs; or else, where another
+ * version of it runs, what [offers] would bring along with it.
+ */
+internal fun fits(candidate: DriverCandidate, offers: List<Offer>, all: Map<String, DriverStatus>): Boolean {
+    val running = all.values.filter { it.state == DriverState.Running }.mapNotNull { it.info }.associateBy { it.name }
+    if (candidate.info.name !in running) return requirementsRun(candidate.info, all)
+    val group = UpgradeGroup.of(listOf(candidate), running, offers.map { it.candidate }).map { it.info }
+    val after = running + group.associateBy { it.name }
+    return after.values.all { info ->
+        // What is amiss for another reason is not in the way.
+        Dependencies.unmet(info, after) == null || (info !in group && Dependencies.unmet(info, running) != null)
+    }
+}
+
+/**
  * Decides what the jars of [directory] ask for. Each jar as it is now has one try: what an operator unloads, upgrades or
  * loads from elsewhere stays as it is until the jar changes. Not thread-safe.
  */
@@ -57,8 +75,8 @@ internal class FolderPlan(private val directory: Path) {
     fun next(offers: List<Offer>, there: Set<Path>, drivers: Map<String, DriverStatus>): List<FolderAction> {
         tried.keys.removeIf { it.second !in there }
         waiting.values.removeIf { offer ->
-            val ready = offer !in offers || requirementsRun(offer.candidate.info, drivers)
-            if (ready) tried.remove(offer.name to offer.jar, offer.fingerprint)
+            val ready = offer !in offers || fits(offer.candidate, offers, drivers)
+            if (ready) tried.replace(offer.name to offer.jar, offer.fingerprint, UNTRIED)
             ready
         }
         val loaded = drivers.filterValues { it.isLoaded }
@@ -75,9 +93,14 @@ internal class FolderPlan(private val directory: Path) {
         }
     }
 
-    /** It could not be loaded, and may be once what it requires runs. */
+    /** It could not be loaded or upgraded, and may be once that [fits]. */
     fun wait(candidate: DriverCandidate, offers: List<Offer>) {
         offers.firstOrNull { it.candidate == candidate }?.let { waiting[it.name] = it }
+    }
+
+    /** It was not tried after all: the driver runs, and is to be upgraded instead. */
+    fun retry(candidate: DriverCandidate, offers: List<Offer>) {
+        offers.firstOrNull { it.candidate == candidate }?.let { tried[it.name to it.jar] = UNTRIED }
     }
 
     /** It is loaded for another reason than its jar. */
@@ -125,6 +148,9 @@ internal class FolderPlan(private val directory: Path) {
     private fun take(offer: Offer): Boolean = tried.put(offer.name to offer.jar, offer.fingerprint) != offer.fingerprint
 
     private companion object {
+        /** Of no jar. Not the absence of one, which says that somebody else loaded it. */
+        val UNTRIED = JarFingerprint(-1, Instant.EPOCH, "", 0)
+
         /** The highest version; of the same, the same one each time. */
         val PREFERENCE: Comparator<Offer> = compareBy<Offer> { it.candidate.info.version }.thenByDescending { it.jar }
     }

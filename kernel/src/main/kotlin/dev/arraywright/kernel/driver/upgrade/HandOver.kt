@@ -7,6 +7,7 @@ import dev.arraywright.spi.driver.OpenOptions
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.Semaphore
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.sync.withPermit
@@ -19,7 +20,14 @@ import kotlin.time.TimeSource
 internal typealias OpenWithNew = suspend (StorageAddress, OpenOptions) -> BlockDevice
 
 /**
- * Moves all devices of a driver from the old version to the new, or none, while calls go on.
+ * The devices of one driver, for a [HandOver].
+ *
+ * @property open with the new version
+ */
+internal class HandOverPart(val table: DeviceTable, val opening: NewOpening, val open: OpenWithNew)
+
+/**
+ * Moves all devices of drivers from the old versions to the new, or none of any driver, while calls go on.
  *
  * ```
  * old serves    openings wait; the old devices are flushed, so that little is left to flush
@@ -30,80 +38,103 @@ internal typealias OpenWithNew = suspend (StorageAddress, OpenOptions) -> BlockD
  *
  * No new device serves a call before all are ready, so there is never a way back that would have to undo one: whatever
  * fails or is late before the switch lets the old devices go on, none the wiser, and closes the new ones.
+ *
+ * @param parts each after those that its driver requires: what needs others falls silent before them, and is opened
+ *   after them. Nobody is asked for a device of another part while calls wait
  */
 internal class HandOver(
-    private val table: DeviceTable,
-    private val opening: NewOpening = NewOpening.PAUSED,
+    private val parts: List<HandOverPart>,
     private val limits: HandOverLimits = HandOverLimits(),
     private val time: TimeSource = TimeSource.Monotonic,
 ) {
+    private class Moves(val part: HandOverPart, time: TimeSource) {
+        val all = part.table.open.map { Move(it, time) }
+    }
+
     /**
-     * Does it. Devices that are closed on the way are left out.
+     * Does it, and tells of each part. Devices that are closed on the way are left out.
      *
      * @param onSwitch runs at the switch, as its last step that may throw: from then on it is done, whatever this
      *   returns, a cancellation included. Openings that waited see what it did
-     * @throws KernelError.DriverUnusable if the old version serves on, and why
+     * @throws KernelError.DriverUnusable if the old versions serve on, and why
      */
-    suspend fun run(open: OpenWithNew, onSwitch: () -> Unit = {}): UpgradeReport = table.handingOver.withLock {
+    suspend fun run(onSwitch: () -> Unit = {}): List<UpgradeReport> = alone(parts.map { it.table.handingOver }) {
         val began = time.markNow()
-        table.openings.shut()
+        parts.forEach { it.table.openings.shut() }
         val moves = try {
-            move(open, onSwitch)
+            move(onSwitch)
         } finally {
-            table.openings.open()
+            parts.forEach { it.table.openings.open() }
         }
-        val notes = withContext(NonCancellable) { close(moves, limits.closing) }
-        val served = moves.filter { it.switched }
-        UpgradeReport(served.size, served.maxOfOrNull { it.paused } ?: Duration.ZERO, began.elapsedNow(), notes)
+        withContext(NonCancellable) { close(moves) }
+        moves.map { it.all }.map { of ->
+            val served = of.filter { it.switched }
+            val pause = served.maxOfOrNull { it.paused } ?: Duration.ZERO
+            UpgradeReport(served.size, pause, began.elapsedNow(), of.mapNotNull { it.closingTrouble() })
+        }
     }
 
-    private suspend fun move(open: OpenWithNew, onSwitch: () -> Unit): List<Move> {
-        withTimeoutOrNull(limits.preparing) { table.openings.drained() }
+    private suspend fun <T> alone(locks: List<Mutex>, work: suspend () -> T): T =
+        if (locks.isEmpty()) work() else locks.first().withLock { alone(locks.drop(1), work) }
+
+    private suspend fun move(onSwitch: () -> Unit): List<Moves> {
+        withTimeoutOrNull(limits.preparing) { parts.forEach { it.table.openings.drained() } }
             ?: throw refused("a device is being opened, which takes longer than ${limits.preparing}")
-        val moves = table.open.map { Move(it, time) }
+        val moves = parts.map { Moves(it, time) }
         try {
-            within(limits.preparing, moves) { move ->
-                if (opening == NewOpening.BESIDE) move.openNew(open)
-                move.flushOld()
+            within(limits.preparing, moves) {
+                for (of in moves) if (of.part.opening == NewOpening.BESIDE) each(of) { it.openNew(of.part.open) }
+                for (of in moves.reversed()) each(of) { it.flushOld() }
             }
-            switch(moves, open, onSwitch)
+            switch(moves, onSwitch)
         } catch (e: Throwable) {
-            withContext(NonCancellable) { close(moves, limits.closing) }
+            withContext(NonCancellable) { close(moves) }
             throw e
         }
         return moves
     }
 
-    private suspend fun switch(moves: List<Move>, open: OpenWithNew, onSwitch: () -> Unit) {
+    private suspend fun switch(moves: List<Moves>, onSwitch: () -> Unit) {
         try {
-            moves.forEach(Move::pause)
-            within(limits.pause, moves) { move ->
-                move.drain()
-                move.flushOld()
-                if (opening == NewOpening.PAUSED) move.openNew(open)
+            within(limits.pause, moves) {
+                for (of in moves.reversed()) {
+                    of.all.forEach(Move::pause)
+                    each(of) { move ->
+                        move.drain()
+                        move.flushOld()
+                        // The first part is the last to fall silent, and none of its devices has to wait for another.
+                        if (of === moves.first()) open(move, of.part)
+                    }
+                }
+                for (of in moves.drop(1)) each(of) { open(it, of.part) }
             }
             onSwitch()
-            moves.forEach(Move::switch)
+            for (of in moves) of.all.forEach(Move::switch)
         } finally {
-            moves.forEach(Move::resume)
+            for (of in moves) of.all.forEach(Move::resume)
         }
     }
 
-    private suspend fun close(moves: List<Move>, limit: Duration): List<String> {
-        within(limit, moves, late = {}) { it.closeLoser() }
-        return moves.mapNotNull { it.closingTrouble() }
+    private suspend fun open(move: Move, part: HandOverPart) {
+        if (part.opening == NewOpening.PAUSED) move.openNew(part.open)
+    }
+
+    private suspend fun close(moves: List<Moves>) {
+        within(limits.closing, moves, late = {}) { for (of in moves.reversed()) each(of) { it.closeLoser() } }
     }
 
     private suspend fun within(
         limit: Duration,
-        moves: List<Move>,
+        moves: List<Moves>,
         late: (Move?) -> Unit = { throw refused(it?.late(limit) ?: "it takes longer than $limit") },
-        step: suspend (Move) -> Unit,
+        work: suspend () -> Unit,
     ) {
+        withTimeoutOrNull(limit) { work() } ?: late(moves.flatMap { it.all }.firstOrNull { it.doing != null })
+    }
+
+    private suspend fun each(of: Moves, step: suspend (Move) -> Unit) {
         val atOnce = Semaphore(AT_ONCE)
-        withTimeoutOrNull(limit) {
-            coroutineScope { for (move in moves) launch { atOnce.withPermit { move.attempt { step(move) } } } }
-        } ?: late(moves.firstOrNull { it.doing != null })
+        coroutineScope { for (move in of.all) launch { atOnce.withPermit { move.attempt { step(move) } } } }
     }
 
     private companion object {

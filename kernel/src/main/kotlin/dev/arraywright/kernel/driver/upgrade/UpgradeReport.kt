@@ -1,5 +1,6 @@
 package dev.arraywright.kernel.driver.upgrade
 
+import dev.arraywright.kernel.driver.DriverVersion
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
@@ -17,6 +18,20 @@ public data class UpgradeReport(
     public val total: Duration,
     public val notes: List<String> = emptyList(),
 )
+
+/** One driver of a [GroupUpgradeReport]. */
+public data class DriverUpgrade(
+    public val name: String,
+    public val from: DriverVersion,
+    public val to: DriverVersion,
+    public val report: UpgradeReport,
+) {
+    /** For a line: the name and both versions. */
+    override fun toString(): String = "$name $from -> $to"
+}
+
+/** How drivers were replaced together: each after those that it requires. */
+public data class GroupUpgradeReport(public val upgrades: List<DriverUpgrade>)
 
 /**
  * Bounds of a [HandOver].
@@ -44,6 +59,9 @@ internal enum class NewOpening {
      */
     PAUSED,
 
-    /** While the old one serves, which makes the pause shorter: for a driver that keeps nothing of what it has read. */
+    /**
+     * While the old one serves, which makes the pause shorter: for a driver that keeps nothing of what it has read, as
+     * it says by `opensBeside` of [dev.arraywright.spi.driver.StorageDriver].
+     */
     BESIDE,
 }

@@ -2,11 +2,14 @@ package dev.arraywright.kernel.driver.lifecycle
 
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.driver.DriverInfo
+import dev.arraywright.kernel.driver.DriverRequirement
 import dev.arraywright.kernel.driver.DriverVersion
 import dev.arraywright.kernel.driver.isolate.CallOutcome
 import dev.arraywright.kernel.driver.isolate.FailureText
 import dev.arraywright.kernel.driver.isolate.leak.LeakOutcome
 import dev.arraywright.kernel.driver.scan.DriverCandidate
+import dev.arraywright.kernel.driver.upgrade.HandOverPart
+import dev.arraywright.kernel.driver.upgrade.NewOpening
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import dev.arraywright.spi.device.BlockDevice
 import dev.arraywright.spi.device.DeviceHealth
@@ -23,12 +26,12 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeSource
 
 /** What each call of a driver does; the name of a step (`start`) or of a step of one instance (`start#2`) comes first. */
-internal class Script {
+internal open class Script {
     private val acts = mutableMapOf<String, Act>()
 
     fun on(step: String, act: Act) = apply { acts[step] = act }
 
-    fun act(step: String, instance: Int): Act = acts["$step#$instance"] ?: acts[step] ?: Act.Fine
+    open fun act(step: String, instance: Int): Act = acts["$step#$instance"] ?: acts[step] ?: Act.Fine
 }
 
 internal sealed interface Act {
@@ -40,8 +43,12 @@ internal sealed interface Act {
 }
 
 /** A driver that does as its script says, and holds the supervisor to the order of a driver's life. */
-internal class FakeInstance(val number: Int, private val script: Script, private val log: (String) -> Unit) :
-    DriverInstance {
+internal class FakeInstance(
+    val number: Int,
+    private val script: Script,
+    val of: DriverInfo,
+    private val log: (String) -> Unit,
+) : DriverInstance {
     private val done = mutableListOf<String>()
     var settings: Map<String, String> = emptyMap()
     var reconfigures = true
@@ -130,7 +137,7 @@ internal class FakeInstance(val number: Int, private val script: Script, private
 }
 
 /** Devices are only a number here. */
-internal class FakePort(private val log: (String) -> Unit) : DriverPort {
+internal class FakePort : DriverPort {
     override var devices: Int = 0
     var serving: FakeInstance? = null
         private set
@@ -150,12 +157,7 @@ internal class FakePort(private val log: (String) -> Unit) : DriverPort {
 
     override fun refuseUnlessUsed(why: String): Boolean = (devices == 0).also { if (it) refuse(why) }
 
-    override suspend fun handOver(to: DriverInstance): UpgradeReport {
-        if (refusesHandOver) throw KernelError.DriverUnusable("cannot hand over", "the new one opens nothing")
-        serve(to)
-        log("handOver#${serving!!.number}")
-        return UpgradeReport(devices, Duration.ZERO, Duration.ZERO)
-    }
+    override fun part(to: DriverInstance, opening: NewOpening): HandOverPart = error("no devices here")
 
     override suspend fun end(by: DriverInstance, deadline: Duration) {
         devices = 0
@@ -175,21 +177,17 @@ internal class FakeHouse(
     val instances = mutableListOf<FakeInstance>()
     val states = mutableListOf<String>()
     var watched = 0
-    val port = FakePort(log::add)
+    var onChange: () -> Unit = {}
+
+    /** What is missing of what a driver requires. */
+    var unmet: String? = null
+    val port = FakePort()
     val candidate = candidate("1.0.0")
     val driver = DriverSupervisor(candidate, emptyMap(), port, this).apply { launchIn(scope) }
 
     fun candidate(version: String) = DriverCandidate(Path.of("/d/ram.jar"), info(version))
 
-    private fun info(version: String) = DriverInfo(
-        "ram",
-        "for specs",
-        DriverVersion.parse(version),
-        listOf("ram"),
-        DriverVersion.PLATFORM,
-        autoLoad = true,
-        "org.example.Ram",
-    )
+    private fun info(version: String) = info("ram", version)
 
     override suspend fun load(candidate: DriverCandidate, again: Boolean): DriverInstance {
         val number = instances.size + 1
@@ -199,7 +197,7 @@ internal class FakeHouse(
             Act.Hang -> error("loading has its deadline elsewhere")
             is Act.Throw -> throw KernelError.DriverUnusable("cannot load", act.why)
         }
-        return FakeInstance(number, script, log::add).also(instances::add)
+        return FakeInstance(number, script, candidate.info, log::add).also(instances::add)
     }
 
     override fun context(driver: String, settings: Map<String, String>): DriverContext = object : DriverContext {
@@ -210,9 +208,28 @@ internal class FakeHouse(
         override fun logger(): System.Logger = error("no logger here")
     }
 
+    override suspend fun handOver(turns: List<Turn>, onSwitch: () -> Unit): List<UpgradeReport> {
+        val ports = turns.map { it.port as FakePort }
+        val refused = KernelError.DriverUnusable("cannot hand over", "the new one opens nothing")
+        if (ports.any { it.refusesHandOver }) throw refused
+        turns.forEach { it.port.serve(it.to) }
+        onSwitch()
+        ports.forEach { log += "handOver#${it.serving!!.number}" }
+        return ports.map { UpgradeReport(it.devices, Duration.ZERO, Duration.ZERO) }
+    }
+
+    override fun unmet(info: DriverInfo): String? = unmet
+
+    override fun failing(driver: DriverSupervisor): Unit = Unit
+
+    override fun waiting(driver: DriverSupervisor, why: String) {
+        log += "waiting: $why"
+    }
+
     override fun changed() {
         val now = driver.state.value.name
         if (states.lastOrNull() != now) states += now
+        onChange()
     }
 
     override fun running(driver: DriverSupervisor) {
@@ -235,3 +252,18 @@ internal class FakeHouse(
     override suspend fun proof(info: DriverInfo, released: DriverInstance): String? =
         (released.gone() as? LeakOutcome.Leaked)?.report?.toString()
 }
+
+/** What a driver announces. */
+internal fun info(name: String, version: String = "1.0.0", vararg requires: String) = DriverInfo(
+    name,
+    "for specs",
+    DriverVersion.parse(version),
+    listOf(name),
+    DriverVersion.PLATFORM,
+    autoLoad = true,
+    "org.example.X",
+    requires.map(DriverRequirement::parse),
+)
+
+/** A jar that has it. */
+internal fun offer(info: DriverInfo) = DriverCandidate(Path.of("/d/${info.name}-${info.version}.jar"), info)

@@ -22,7 +22,8 @@ class DriverDescriptorSpec : StringSpec({
     "a descriptor that agrees names the driver, and the annotation tells the rest" {
         val expected = DriverScanner().infos(ramJar(annotation).writeTo(file))
         val full = """, "requires": ["clock", "fabric ^1.2"], "supportedDevices": ["block:ram*", "ram"],
-            "description": "A driver for specs", "minimumPlatform": "0.1.0", "autoLoad": true"""
+            "description": "A driver for specs", "minimumPlatform": "0.1.0", "autoLoad": true,
+            "opensBeside": false"""
         scan(json()).infos() shouldBe expected
         scan(json(full)).infos() shouldBe expected
         scan("[${json()}]").infos() shouldBe expected
@@ -47,6 +48,7 @@ class DriverDescriptorSpec : StringSpec({
             json(""", "supportedDevices": ["ram"]""") to "supportedDevices .* '\\[ram]' .* '\\[block:ram\\*, ram]'",
             json(""", "minimumPlatform": "0.0.1"""") to "minimumPlatform .* '0.0.1' .* '0.1.0'",
             json(""", "autoLoad": false""") to "autoLoad .* 'false' .* 'true'",
+            json(""", "opensBeside": true""") to "opensBeside .* 'true' .* 'false'",
             json(type = "org/example/Ram") to "entryType .* 'org/example/Ram' .* 'org.example.Ram'",
         )
         for ((json, why) in contradictions) {

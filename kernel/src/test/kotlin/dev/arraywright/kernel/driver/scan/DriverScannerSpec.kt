@@ -39,7 +39,7 @@ class DriverScannerSpec : StringSpec({
             @DriverSetting(name = "size", description = "How much", type = DriverSetting.Type.SIZE, required = true),
             @DriverSetting(name = "mode", description = "How", defaultValue = "fast", choices = {"fast", "safe"})}"""
         val annotation = """supportedDevices = {"ram", "pci:v00001AF4d*"}, minimumPlatform = "0.0.9", autoLoad = false,
-            requires = {"fabric ^1.2", "clock"}, $settings"""
+            opensBeside = true, requires = {"fabric ^1.2", "clock"}, $settings"""
         scan(ramJar(annotation, "1.4.2")) shouldBe ScanResult(
             listOf(
                 DriverCandidate(
@@ -57,6 +57,7 @@ class DriverScannerSpec : StringSpec({
                             DeclaredSetting("size", "How much", Type.SIZE, required = true),
                             DeclaredSetting("mode", "How", defaultValue = "fast", choices = listOf("fast", "safe")),
                         ),
+                        opensBeside = true,
                     ),
                 ),
             ),

@@ -117,6 +117,44 @@ class DriverFolderSpec : StringSpec({
         }
     }
 
+    "drivers that need each other's new versions are upgraded together, whichever jar comes first" {
+        place {
+            fun base(version: String, more: String = "") = put("base", version, ", autoLoad = true$more")
+
+            fun over(version: String, base: String) = put("over", version, """, requires = "base ^$base"""")
+
+            suspend fun both(version: String) = until { all ->
+                listOf("base", "over").all {
+                    all[it]?.state == DriverState.Running && "${all[it]?.info?.version}" == version
+                }
+            }
+            base("1.0.0")
+            over("1.0.0", "1")
+            both("1.0.0")
+            kernel.createArray(ArraySpec("vault", RaidLevel.RAID1, listOf("base:a", "over:b"), assumeClean = true))
+            base("2.0.0")
+            kernel.until(Topic.DRIVER_LOAD_FAILED).last().occurrence.cause shouldBe "over 1.0.0 requires base ^1"
+            over("2.0.0", "2")
+            both("2.0.0")
+
+            suspend fun refused(why: String) {
+                var from = 1L
+                do {
+                    val event = kernel.until(Topic.DRIVER_LOAD_FAILED, from = from).last()
+                    from = event.sequence + 1
+                } while (event.occurrence.cause != why)
+            }
+            over("3.0.0", "3")
+            refused("it requires base ^3, and base is 2.0.0")
+            base("3.0.0", """, requires = "codec"""")
+            refused("it requires codec, and no driver codec is there")
+            put("codec")
+            both("3.0.0")
+            kernel.drivers.status("base")!!.devices shouldBe listOf("base:a")
+            kernel.drivers.status("over")!!.devices shouldBe listOf("over:b")
+        }
+    }
+
     "what an operator unloads stays unloaded until its jar changes" {
         place {
             put("ram")

@@ -118,4 +118,41 @@ class FolderPlanSpec : StringSpec({
         plan.next(needy, drivers = base("2.1.0", DriverState.Running)) shouldBe load(needy)
         plan.next(needy, drivers = base("2.1.0", DriverState.Running)).shouldBeEmpty()
     }
+
+    "an upgrade that was refused is tried again when nothing stands in its way, with what comes along" {
+        fun of(jar: String, info: DriverInfo, contents: Long = 1) =
+            Offer(DriverCandidate(folder.resolve(jar), info), JarFingerprint(1, Instant.EPOCH, "", contents))
+
+        fun named(name: String, version: String, vararg requires: String) = offer("x").candidate.info.copy(
+            name = name,
+            version = DriverVersion.parse(version),
+            requires = requires.map(DriverRequirement::parse),
+        )
+        val plan = FolderPlan(folder)
+        val old = listOf(of("base.jar", named("base", "1.0.0")), of("over.jar", named("over", "1.0.0", "base ^1")))
+
+        fun running(vararg more: Offer) = (old + more).associate {
+            it.name to DriverStatus(it.name, it.candidate.info, DriverState.Running, it.jar, Instant.EPOCH)
+        }
+
+        fun next(offers: List<Offer>, vararg more: Offer) = plan.next(
+            offers,
+            offers.map {
+                it.jar
+            }.toSet(),
+            running(*more),
+        )
+        next(old).shouldBeEmpty()
+        val base = of("base.jar", named("base", "2.0.0", "codec"), 2)
+        next(listOf(base, old[1])) shouldBe listOf(FolderAction.Upgrade("base", base.candidate))
+        plan.wait(base.candidate, listOf(base, old[1]))
+        next(listOf(base, old[1])).shouldBeEmpty()
+        val codec = of("codec.jar", named("codec", "1.0.0"))
+        // Its own turn, and not that of the base, with which over would break.
+        next(listOf(base, old[1], codec), codec).shouldBeEmpty()
+        val over = of("over.jar", named("over", "2.0.0", "base ^2"), 2)
+        next(listOf(base, over, codec), codec).toSet() shouldBe
+            setOf(FolderAction.Upgrade("base", base.candidate), FolderAction.Upgrade("over", over.candidate))
+        next(listOf(base, over, codec), codec).shouldBeEmpty()
+    }
 })

@@ -33,6 +33,16 @@ private class Speechless(private val device: BlockDevice) : BlockDevice by devic
     override fun info() = error("nothing to say")
 }
 
+/** A hand-over of one driver's devices. */
+private class One(
+    private val table: DeviceTable,
+    private val opening: NewOpening = NewOpening.PAUSED,
+    private val limits: HandOverLimits,
+) {
+    suspend fun run(open: OpenWithNew, onSwitch: () -> Unit = {}): UpgradeReport =
+        HandOver(listOf(HandOverPart(table, opening, open)), limits).run(onSwitch).single()
+}
+
 class HandOverSpec : StringSpec({
     val patient = HandOverLimits(2.minutes, 2.minutes, 2.minutes)
     val strict = HandOverLimits(2.minutes, 200.milliseconds, 2.minutes)
@@ -49,7 +59,7 @@ class HandOverSpec : StringSpec({
         val opened = old.map { table.open(it) }
         val asked = ArrayList<OpenOptions>()
         val new = old.associate { address(it.info().id()) to FakeDevice(it.info().id(), 4096) }
-        val report = HandOver(table, limits = patient).run(
+        val report = One(table, limits = patient).run(
             { at, options -> new.getValue(at).also { synchronized(asked) { asked += options } } },
         )
         report.devices shouldBe 3
@@ -83,7 +93,7 @@ class HandOverSpec : StringSpec({
             )
             for ((why, misfit) in misfits) {
                 val failure = shouldThrow<KernelError.DriverUnusable> {
-                    HandOver(table, opening, patient).run(
+                    One(table, opening, patient).run(
                         { at, _ -> if (at == address("d2")) misfit() else fresh(at.name()) },
                     )
                 }
@@ -91,7 +101,7 @@ class HandOverSpec : StringSpec({
                 failure.why shouldContain "ram:d2"
             }
             shouldThrow<IllegalStateException> {
-                HandOver(table, opening, patient).run({ at, _ -> fresh(at.name()) }) { error("not now") }
+                One(table, opening, patient).run({ at, _ -> fresh(at.name()) }) { error("not now") }
             }
             old.none { it.isClosed } shouldBe true
             table.open.map { it.device.present } shouldBe old
@@ -110,7 +120,7 @@ class HandOverSpec : StringSpec({
         val stuck = thread { first.device.read(ByteBuffer.allocate(512), 0) }
         gate.awaitArrivals(1)
         val failure = shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, limits = strict).run(
+            One(table, limits = strict).run(
                 { at, _ ->
                     // While it is paused, whoever comes waits and then goes on.
                     val late = thread { second.device.write(ByteBuffer.allocate(512), 0) }
@@ -123,7 +133,7 @@ class HandOverSpec : StringSpec({
         gate.open()
         stuck.join()
         first.device.write(ByteBuffer.allocate(512), 0)
-        HandOver(table, limits = patient).run({ at, _ -> FakeDevice(at.name(), 4096) }).devices shouldBe 2
+        One(table, limits = patient).run({ at, _ -> FakeDevice(at.name(), 4096) }).devices shouldBe 2
     }
 
     "a new version that never answers, and an old one that never flushes, are given up" {
@@ -131,16 +141,16 @@ class HandOverSpec : StringSpec({
         val old = FakeDevice("d0", 4096)
         table.open(old)
         shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, limits = strict).run({ _, _ -> awaitCancellation() })
+            One(table, limits = strict).run({ _, _ -> awaitCancellation() })
         }.why shouldBe "ram:d0: the new version did not open it within 200ms"
         shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, NewOpening.BESIDE, HandOverLimits(preparing = 200.milliseconds)).run(
+            One(table, NewOpening.BESIDE, HandOverLimits(preparing = 200.milliseconds)).run(
                 { _, _ -> awaitCancellation() },
             )
         }
         val gate = old.hanging()
         shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, limits = HandOverLimits(preparing = 200.milliseconds)).run(
+            One(table, limits = HandOverLimits(preparing = 200.milliseconds)).run(
                 { at, _ -> FakeDevice(at.name(), 4096) },
             )
         }.why shouldBe "ram:d0: the old version did not flush within 200ms"
@@ -155,7 +165,7 @@ class HandOverSpec : StringSpec({
         val device = table.open(old).device
         old.failing(FakeDevice.Operation.FLUSH, MediumErrorException("d0", 0, 512, null))
         shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, limits = patient).run({ at, _ -> FakeDevice(at.name(), 4096) })
+            One(table, limits = patient).run({ at, _ -> FakeDevice(at.name(), 4096) })
         }.why shouldContain "medium error"
         old.sound()
         shouldThrow<MediumErrorException> { device.flush() }
@@ -173,7 +183,7 @@ class HandOverSpec : StringSpec({
             if (what == flush) throw MediumErrorException("d1", 0, 512, null)
         }
 
-        suspend fun upgrade() = HandOver(table, limits = strict).run({ at, _ -> FakeDevice(at.name(), 4096) })
+        suspend fun upgrade() = One(table, limits = strict).run({ at, _ -> FakeDevice(at.name(), 4096) })
         shouldThrow<KernelError.DriverUnusable> { upgrade() }.why shouldContain "medium error"
         old.forEach { it.sound() }
         old[0].busy() shouldBe 1
@@ -190,7 +200,7 @@ class HandOverSpec : StringSpec({
         var version = 1
         var second: OpenedDevice? = null
         lateinit var late: Thread
-        HandOver(table, limits = patient).run(
+        One(table, limits = patient).run(
             { at, _ ->
                 late = thread {
                     second = table.open(address("d1"), OpenOptions.DEFAULT) { FakeDevice("v$version", 4096) }
@@ -208,10 +218,10 @@ class HandOverSpec : StringSpec({
         val table = DeviceTable()
         table.openings.enter()
         shouldThrow<KernelError.DriverUnusable> {
-            HandOver(table, limits = HandOverLimits(preparing = 50.milliseconds)).run({ _, _ -> error("not asked") })
+            One(table, limits = HandOverLimits(preparing = 50.milliseconds)).run({ _, _ -> error("not asked") })
         }.why shouldContain "is being opened"
         table.openings.leave()
-        HandOver(table, limits = patient).run({ _, _ -> error("not asked") }).devices shouldBe 0
+        One(table, limits = patient).run({ _, _ -> error("not asked") }).devices shouldBe 0
     }
 
     "a device that is closed on the way is left out, and closed for good" {
@@ -219,7 +229,7 @@ class HandOverSpec : StringSpec({
         val old = fakes(2)
         val (first, second) = old.map { table.open(it) }
         val new = ArrayList<FakeDevice>()
-        HandOver(table, limits = patient).run(
+        One(table, limits = patient).run(
             { at, _ ->
                 if (at == first.address) first.device.close()
                 FakeDevice(at.name(), 4096).also { synchronized(new) { new += it } }
@@ -241,7 +251,7 @@ class HandOverSpec : StringSpec({
         for (opening in NewOpening.entries) {
             val asked = CompletableDeferred<Unit>()
             val running = launch(Dispatchers.Default) {
-                HandOver(table, opening, patient).run(
+                One(table, opening, patient).run(
                     { _, _ ->
                         asked.complete(Unit)
                         awaitCancellation()
@@ -264,7 +274,7 @@ class HandOverSpec : StringSpec({
         }
         table.open(old)
         val limits = patient.copy(closing = 50.milliseconds)
-        val report = HandOver(table, limits = limits).run({ at, _ -> FakeDevice(at.name(), 4096) })
+        val report = One(table, limits = limits).run({ at, _ -> FakeDevice(at.name(), 4096) })
         report.devices shouldBe 1
         report.notes shouldContain "the old version's device may still be open: ram:d0: it did not close"
         hanging.open()
@@ -285,7 +295,7 @@ class HandOverSpec : StringSpec({
                 while (pauses.size < 300 && writers.all { it.failures.isEmpty() }) {
                     val fault = random.nextInt(8)
                     try {
-                        pauses += HandOver(table, opening, patient).run(
+                        pauses += One(table, opening, patient).run(
                             { at, _ ->
                                 val store = stores.first { it.id == at.name() }
                                 when {
