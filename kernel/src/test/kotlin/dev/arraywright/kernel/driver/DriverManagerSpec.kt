@@ -75,6 +75,17 @@ class DriverManagerSpec : StringSpec({
         }
     }
 
+    "a jar that is another one by now than when it was looked at is not loaded" {
+        kernel { kernel ->
+            val folder = folder()
+            val found = kernel.drivers.scan(jar(folder, "plain")).candidates
+            jar(folder, "plain", version = "2.0.0")
+            val failure = kernel.drivers.loadFound(found).failures.single()
+            failure.error.why shouldContain "its jar is another one by now, with plain 2.0.0"
+            kernel.drivers.statistics.classes shouldBe 0
+        }
+    }
+
     "a driver that throws in its constructor is failed, told by an event, and may be unloaded" {
         kernel { kernel ->
             val path = jar(folder(), "thrower", """public Thrower() { throw new IllegalStateException("not here"); }""")

@@ -59,6 +59,8 @@ internal val samples: List<Occurrence> = listOf(
     DriverFailed("overlay", "its health() hangs", 2_000),
     DriverQuarantined("overlay", "its health() hangs", 6),
     DriverWaiting("overlay", "it requires fabric, which failed"),
+    ConfigurationChanged("/etc/a.json", listOf("watch: what is new counts from the next start on"), listOf("no disk")),
+    ConfigurationRejected("/etc/a.json", "unknown key 'arays'; did you mean 'arrays'?"),
 )
 
 internal fun event(sequence: Long, occurrence: Occurrence = ArrayRecovered("vault")): KernelEvent =

@@ -6,6 +6,7 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverOptions
 import dev.arraywright.kernel.driver.isolate.DriverLoader
+import dev.arraywright.kernel.driver.isolate.LoadedDriver
 import dev.arraywright.kernel.driver.isolate.leak.LeakOutcome
 import dev.arraywright.kernel.driver.isolate.leak.LeakReport
 import dev.arraywright.kernel.driver.scan.DriverCandidate
@@ -21,6 +22,7 @@ import dev.arraywright.kernel.event.DriverUnloaded
 import dev.arraywright.kernel.event.DriverWaiting
 import dev.arraywright.kernel.event.EventStream
 import dev.arraywright.spi.driver.DriverContext
+import dev.arraywright.spi.driver.StorageDriver
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -64,9 +66,11 @@ internal class KernelHouse(
 
     override suspend fun load(candidate: DriverCandidate, again: Boolean): DriverInstance = loading.withLock {
         if (again) requireSame(candidate)
+        val loaded = loader.load(candidate.jar, candidate.info.entryType)
+        requireSame(candidate, loaded)
         IsolatedInstance(
             candidate.info.name,
-            loader.load(candidate.jar, candidate.info.entryType),
+            loaded,
             options.leakPatience,
             InstanceBuffers(candidate.info.name, BorrowedBuffers(buffers, options.maxBuffers ?: (buffers.limit() / 2))),
         )
@@ -137,6 +141,19 @@ internal class KernelHouse(
         if (now.candidates.any { it.info == candidate.info }) return
         val why = now.rejected.firstOrNull()?.let { "${it.jar} ${it.why}" } ?: "its jar is another one by now"
         throw KernelError.DriverUnusable("cannot load the driver ${candidate.info} again", why, "load the jar anew")
+    }
+
+    /** What a scan has found and what is loaded are read one after the other. */
+    private fun requireSame(candidate: DriverCandidate, loaded: LoadedDriver) {
+        val type = loaded.driver.javaClass
+        val info = type.getAnnotation(StorageDriver::class.java)?.let { DriverInfo.of(it, type.name) }
+        if (info == candidate.info) return
+        loaded.close()
+        throw KernelError.DriverUnusable(
+            "cannot load the driver ${candidate.info}",
+            "its jar is another one by now, with ${info ?: "no driver"}",
+            "try again once it is whole",
+        )
     }
 
     private class Context(
