@@ -124,7 +124,7 @@ class NativeCopiesSpec : StringSpec({
         val none = refused(jar("none") { entry("native/plan9-mips/$file", answering(1)) })
         none.why shouldContain "no answer in java.library.path"
         none.remedy shouldContain "into ${NativeCopies.PLACE} of the jar"
-        refused(jar("damaged") { entry(place, ByteArray(100)) }).why shouldContain file
+        refused(jar("damaged") { entry(place, answering(1).also { it[MACHINE] = 0 }) }).why shouldContain file
         refused(jar("odd", "../answer") { entry("native/$file", answering(1)) }).why shouldContain "separator"
         val large = jar("large") { entry(place, ByteArray(1 shl 20)) }
         val bounded = DriverLoader(limits = limits.copy(bytes = 1L shl 20))
@@ -151,5 +151,8 @@ class NativeCopiesSpec : StringSpec({
 }) {
     private companion object {
         const val TYPE = "org.example.Native"
+
+        /** Where an ELF header says for which processor it is. */
+        const val MACHINE = 18
     }
 }
