@@ -5,6 +5,9 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.PolicyConfiguration
+import dev.arraywright.kernel.config.Reconfiguration
+import dev.arraywright.kernel.driver.DriverJar
+import dev.arraywright.kernel.driver.driverSource
 import dev.arraywright.kernel.event.ConfigurationRejected
 import dev.arraywright.kernel.event.Topic
 import dev.arraywright.kernel.file.WatchServiceEvents
@@ -12,7 +15,7 @@ import dev.arraywright.kernel.spare.until
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
-import io.kotest.matchers.nulls.shouldNotBeNull
+import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
@@ -134,6 +137,31 @@ class ConfigurationFileSpec : StringSpec({
             kernel.protection.policy.value.rebuildPriority shouldBe 50
             file.current.value shouldBe Configuration()
             file.rejected.value shouldBe rejected.error
+        }
+    }
+
+    "a driver's settings count as they are edited, and one that it does not declare keeps the file from counting" {
+        fun speed(text: String) = """{ "drivers": { "tuned": { "settings": { $text } } } }"""
+        val body = """
+            @Override public boolean reconfigure(Map<String, String> settings) {
+              System.setProperty("spec.file.tuned", settings.toString());
+              return true;
+            }
+        """
+        val declares = """supportedDevices = "tuned", settings = @DriverSetting(name = "speed",
+            description = "how fast", type = DriverSetting.Type.INTEGER)"""
+        val source = driverSource("org.example.Tuned", "tuned", "1.0.0", declares, body = body)
+        val jar = DriverJar().source("org.example.Tuned", source).writeTo(tempdir().toPath().resolve("tuned.jar"))
+        kernel { kernel ->
+            val file = file(speed(""""speed": 7"""))
+            kernel.apply(file.current.value).shouldBeEmpty()
+            kernel.drivers.load(jar)
+            file.path.writeText(speed(""""speed": 9"""))
+            file.reload(kernel) shouldBe Reloaded.Changed(Reconfiguration())
+            System.clearProperty("spec.file.tuned") shouldBe "{speed=9}"
+            file.path.writeText(speed(""""sped": 9"""))
+            file.reload(kernel).shouldBeInstanceOf<Reloaded.Rejected>().error.why shouldContain "did you mean 'speed'?"
+            kernel.drivers.status("tuned")!!.settings shouldBe mapOf("speed" to "9")
         }
     }
 
