@@ -120,6 +120,6 @@ public class BorrowedBuffers(private val pool: BufferPool, most: Long = pool.lim
 
     private companion object {
         /** So that twice as many are a number still. */
-        const val MOST_PAGES = 1L shl 30
+        const val MOST_PAGES = (1L shl 30) - 1
     }
 }
