@@ -245,6 +245,19 @@ class DriverGroupSpec : StringSpec({
         }
     }
 
+    "two that would come to serve the same are not upgraded together" {
+        kernel { kernel ->
+            val folder = folder()
+            val names = listOf("base", "over")
+            for (name in names) kernel.drivers.load(ramDriver(folder, name))
+            val next = names.map { ramDriver(folder, it, "2.0.0", scheme = "disk") }
+            shouldThrow<KernelError.InUse> { kernel.drivers.upgradeAll(next) }.message shouldBe
+                "cannot upgrade the driver over to 2.0.0: disk: would be served by base, too"
+            kernel.versions() shouldBe listOf("base 1.0.0 Running", "over 1.0.0 Running")
+            kernel.drivers.upgradeAll(next.take(1)).upgrades.map { "$it" } shouldBe listOf("base 1.0.0 -> 2.0.0")
+        }
+    }
+
     "the devices of a driver that says so are opened by its next version while the old one serves" {
         val annotation = ", opensBeside = true"
         val waits = """
