@@ -256,7 +256,8 @@ public class DriverManager internal constructor(
                         try {
                             end(entry, proven = false)
                         } catch (_: KernelError.Closed) {
-                            // Somebody unloads it already.
+                            // Somebody unloads it who may come to strike it off later than this has to tell what is left.
+                            strike(entry)
                         }
                     }
                 }
@@ -267,12 +268,15 @@ public class DriverManager internal constructor(
 
     private suspend fun end(entry: DriverEntry, proven: Boolean = true) {
         val troubles = entry.supervisor.unload(proven)
-        changing.withLock {
-            admission.withdraw(entry)
-            roster.remove(entry)
-        }
+        strike(entry)
         dependents.changed()
         if (troubles.isNotEmpty()) events.emit(DriverUnloadFailed(entry.info.name, troubles.joinToString("; ")))
+    }
+
+    /** It has ended; again does nothing. */
+    private suspend fun strike(entry: DriverEntry): Unit = changing.withLock {
+        admission.withdraw(entry)
+        roster.remove(entry)
     }
 
     private suspend fun start(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {

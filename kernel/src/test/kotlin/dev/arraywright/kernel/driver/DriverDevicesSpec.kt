@@ -22,12 +22,16 @@ import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.ByteBuffer
 import java.nio.file.Path
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -195,6 +199,39 @@ class DriverDevicesSpec : StringSpec({
         val kernel = ArraywrightKernel.start(KernelOptions(closeWithin = 3.seconds))
         kernel.drivers.load(ramDriver(folder(), body = hangs))
         shouldThrow<KernelError.NotStopped> { kernel.shutdown() }.why shouldBe "the driver ram did not end within 1s"
+    }
+
+    "a kernel that is closed while somebody unloads a driver waits for that, and not for who asked for it" {
+        val waits = """
+            @Override public void stop() {
+              try {
+                for (int i = 0; i < 3000 && System.getProperty("spec.close.go") == null; i++) Thread.sleep(10);
+              } catch (InterruptedException e) { }
+            }
+        """
+        val kernel = ArraywrightKernel.start(KernelOptions(watch = false))
+        kernel.drivers.load(ramDriver(folder(), body = waits))
+        val closed = CountDownLatch(1)
+        try {
+            Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { slow ->
+                coroutineScope {
+                    val unloading = launch(slow) { kernel.drivers.unload("ram") }
+                    kernel.drivers.drivers.first { it["ram"]?.state == DriverState.Stopping }
+                    // Who unloads has no turn any more until the kernel is closed.
+                    launch(slow) { closed.await() }
+                    System.setProperty("spec.close.go", "true")
+                    try {
+                        kernel.shutdown()
+                    } finally {
+                        closed.countDown()
+                    }
+                    unloading.join()
+                }
+            }
+        } finally {
+            System.clearProperty("spec.close.go")
+        }
+        kernel.drivers.statistics.running shouldBe 0
     }
 
     "a kernel that is closed stops its drivers after its arrays, those first that need others" {
