@@ -280,13 +280,22 @@ public class DriverManager internal constructor(
     }
 
     private suspend fun start(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
-        try {
-            builtIns.requireOther(candidate.info.name, "load")
-            awaitRequired(candidate.info)
-            return scope.seenThrough { admitted(candidate, settings) }
-        } catch (e: KernelError) {
-            throw e.also { told(candidate, it) }
+        // Apart from the rest, which is not begun for who is cancelled here; and within the scope, for once that ends
+        // nothing that is waited for changes.
+        scope.seenThrough {
+            telling(candidate) {
+                builtIns.requireOther(candidate.info.name, "load")
+                awaitRequired(candidate.info)
+            }
         }
+        return scope.seenThrough { telling(candidate) { admitted(candidate, settings) } }
+    }
+
+    /** Tells of a failure, also of one that nobody waits for any more. */
+    private suspend fun <T> telling(candidate: DriverCandidate, work: suspend () -> T): T = try {
+        work()
+    } catch (e: KernelError) {
+        throw e.also { told(candidate, it) }
     }
 
     private suspend fun admitted(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {

@@ -21,8 +21,11 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
@@ -232,6 +235,25 @@ class DriverDevicesSpec : StringSpec({
             System.clearProperty("spec.close.go")
         }
         kernel.drivers.statistics.running shouldBe 0
+    }
+
+    "who waits for a driver that is on its way for ever is told when the kernel is closed" {
+        val hangs = """
+            @Override public void start() { try { Thread.sleep(100000); } catch (InterruptedException e) {} }
+        """
+        val kernel = ArraywrightKernel.start(KernelOptions(closeWithin = 1.seconds, watch = false))
+        val folder = folder()
+        val base = ramDriver(folder, "base", body = hangs)
+        val over = ramDriver(folder, "over", annotation = """, requires = "base" """)
+        coroutineScope {
+            val loads = mutableListOf(async { runCatching { kernel.drivers.load(base) } })
+            kernel.drivers.drivers.first { it["base"]?.state == DriverState.Starting }
+            loads += async { runCatching { kernel.drivers.load(over) } }
+            shouldThrow<KernelError.NotStopped> { kernel.shutdown() }
+            withTimeout(30.seconds) { loads.awaitAll() }.forEach {
+                it.exceptionOrNull().shouldBeInstanceOf<KernelError.Closed>()
+            }
+        }
     }
 
     "a kernel that is closed stops its drivers after its arrays, those first that need others" {
