@@ -256,7 +256,7 @@ public class DriverManager internal constructor(
                         try {
                             end(entry, proven = false)
                         } catch (_: KernelError.Closed) {
-                            // Somebody unloads it who may come to strike it off later than this has to tell what is left.
+                            // Somebody unloads it, who may come to strike it off later than what is left is told.
                             strike(entry)
                         }
                     }

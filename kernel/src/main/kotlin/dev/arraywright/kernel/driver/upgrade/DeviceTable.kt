@@ -19,8 +19,8 @@ internal class DeviceTable(private val left: () -> Unit = {}) {
     private val devices = LinkedHashMap<SwitchableDevice, OpenedDevice>()
 
     /**
-     * Openings go through it, and choose the driver only there, so that none slips from the old version past a hand-over.
-     * That shuts it, within a bound.
+     * Openings go through it, and choose the driver only there, so that none slips from the old version past a
+     * hand-over. That shuts it, within a bound.
      */
     val openings = Gate()
 
