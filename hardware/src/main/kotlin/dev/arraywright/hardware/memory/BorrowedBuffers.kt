@@ -79,7 +79,7 @@ public class BorrowedBuffers(private val pool: BufferPool, most: Long = pool.lim
         var lease: BufferAllocator.Lease? = null
         try {
             lock.withLock { requireOpen() }
-            pooled = take()
+            pooled = asOurs(take)
             if (pooled != null) {
                 val debt = Debt(pooled.buffer(), BufferPool.returnOf(pooled), bytes)
                 lock.withLock {
@@ -102,8 +102,23 @@ public class BorrowedBuffers(private val pool: BufferPool, most: Long = pool.lim
     }
 
     private fun settle(debt: Debt) {
-        debt.giveBack.close()
+        asOurs(debt.giveBack::close)
         free.release(pagesOf(debt.bytes))
+    }
+
+    /**
+     * Work of the pool's on a borrower's thread, without the borrower's context class loader: a thread that is started
+     * on the way, as JNA does for what it cleans up, would inherit that and keep the borrower in memory.
+     */
+    private inline fun <T> asOurs(work: () -> T): T {
+        val thread = Thread.currentThread()
+        val theirs = thread.contextClassLoader
+        thread.contextClassLoader = javaClass.classLoader
+        try {
+            return work()
+        } finally {
+            thread.contextClassLoader = theirs
+        }
     }
 
     /** What is kept of a buffer here; its borrower alone refers to the buffer. */
@@ -120,6 +135,6 @@ public class BorrowedBuffers(private val pool: BufferPool, most: Long = pool.lim
 
     private companion object {
         /** So that twice as many are a number still. */
-        const val MOST_PAGES = 1L shl 30
+        const val MOST_PAGES = (1L shl 30) - 1
     }
 }

@@ -35,6 +35,15 @@ class BorrowedBuffersSpec : StringSpec({
     fun CompletableFuture<Unit>.refused() =
         shouldThrow<ExecutionException> { get(60, TimeUnit.SECONDS) }.cause!!.message
 
+    "a part as large as there can be is refused as any other" {
+        BufferPool(1L shl 43).use { pool ->
+            val borrowed = BorrowedBuffers(pool)
+            borrowed.tryAcquire(4096).shouldNotBeNull().close()
+            borrowed.refuse("it is gone")
+            shouldThrow<IllegalStateException> { borrowed.acquire(4096) }.message shouldBe "it is gone"
+        }
+    }
+
     "what is out is counted as the pool does, for any sequence of requests and returns" {
         for (seed in 0..<100) {
             val random = Random(seed)

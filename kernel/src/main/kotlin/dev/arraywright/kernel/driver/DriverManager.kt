@@ -256,7 +256,8 @@ public class DriverManager internal constructor(
                         try {
                             end(entry, proven = false)
                         } catch (_: KernelError.Closed) {
-                            // Somebody unloads it already.
+                            // Somebody unloads it, who may come to strike it off later than what is left is told.
+                            strike(entry)
                         }
                     }
                 }
@@ -267,22 +268,34 @@ public class DriverManager internal constructor(
 
     private suspend fun end(entry: DriverEntry, proven: Boolean = true) {
         val troubles = entry.supervisor.unload(proven)
-        changing.withLock {
-            admission.withdraw(entry)
-            roster.remove(entry)
-        }
+        strike(entry)
         dependents.changed()
         if (troubles.isNotEmpty()) events.emit(DriverUnloadFailed(entry.info.name, troubles.joinToString("; ")))
     }
 
+    /** It has ended; again does nothing. */
+    private suspend fun strike(entry: DriverEntry): Unit = changing.withLock {
+        admission.withdraw(entry)
+        roster.remove(entry)
+    }
+
     private suspend fun start(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
-        try {
-            builtIns.requireOther(candidate.info.name, "load")
-            awaitRequired(candidate.info)
-            return scope.seenThrough { admitted(candidate, settings) }
-        } catch (e: KernelError) {
-            throw e.also { told(candidate, it) }
+        // Apart from the rest, which is not begun for who is cancelled here; and within the scope, for once that ends
+        // nothing that is waited for changes.
+        scope.seenThrough {
+            telling(candidate) {
+                builtIns.requireOther(candidate.info.name, "load")
+                awaitRequired(candidate.info)
+            }
         }
+        return scope.seenThrough { telling(candidate) { admitted(candidate, settings) } }
+    }
+
+    /** Tells of a failure, also of one that nobody waits for any more. */
+    private suspend fun <T> telling(candidate: DriverCandidate, work: suspend () -> T): T = try {
+        work()
+    } catch (e: KernelError) {
+        throw e.also { told(candidate, it) }
     }
 
     private suspend fun admitted(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {

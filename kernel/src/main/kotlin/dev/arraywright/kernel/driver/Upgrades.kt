@@ -52,11 +52,14 @@ internal class Upgrades(
     }
 
     /** Upgrades [wanted], and what has to come along. */
-    suspend fun together(wanted: List<DriverCandidate>): GroupUpgradeReport = try {
-        scope.seenThrough { upgrade(wanted) }
-    } catch (e: KernelError) {
-        wanted.forEach { events.emit(DriverLoadFailed(it.jar.toString(), e.why, it.info.name)) }
-        throw e
+    suspend fun together(wanted: List<DriverCandidate>): GroupUpgradeReport = scope.seenThrough {
+        try {
+            upgrade(wanted)
+        } catch (e: KernelError) {
+            // Here, since nobody may wait for it any more.
+            wanted.forEach { events.emit(DriverLoadFailed(it.jar.toString(), e.why, it.info.name)) }
+            throw e
+        }
     }
 
     private suspend fun upgrade(wanted: List<DriverCandidate>): GroupUpgradeReport {

@@ -21,13 +21,20 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.ByteBuffer
 import java.nio.file.Path
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -195,6 +202,58 @@ class DriverDevicesSpec : StringSpec({
         val kernel = ArraywrightKernel.start(KernelOptions(closeWithin = 3.seconds))
         kernel.drivers.load(ramDriver(folder(), body = hangs))
         shouldThrow<KernelError.NotStopped> { kernel.shutdown() }.why shouldBe "the driver ram did not end within 1s"
+    }
+
+    "a kernel that is closed while somebody unloads a driver waits for that, and not for who asked for it" {
+        val waits = """
+            @Override public void stop() {
+              try {
+                for (int i = 0; i < 3000 && System.getProperty("spec.close.go") == null; i++) Thread.sleep(10);
+              } catch (InterruptedException e) { }
+            }
+        """
+        val kernel = ArraywrightKernel.start(KernelOptions(watch = false))
+        kernel.drivers.load(ramDriver(folder(), body = waits))
+        val closed = CountDownLatch(1)
+        try {
+            Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { slow ->
+                coroutineScope {
+                    val unloading = launch(slow) { kernel.drivers.unload("ram") }
+                    kernel.drivers.drivers.first { it["ram"]?.state == DriverState.Stopping }
+                    // Who unloads has no turn any more until the kernel is closed.
+                    launch(slow) { closed.await() }
+                    System.setProperty("spec.close.go", "true")
+                    try {
+                        kernel.shutdown()
+                    } finally {
+                        closed.countDown()
+                    }
+                    unloading.join()
+                }
+            }
+        } finally {
+            System.clearProperty("spec.close.go")
+        }
+        kernel.drivers.statistics.running shouldBe 0
+    }
+
+    "who waits for a driver that is on its way for ever is told when the kernel is closed" {
+        val hangs = """
+            @Override public void start() { try { Thread.sleep(100000); } catch (InterruptedException e) {} }
+        """
+        val kernel = ArraywrightKernel.start(KernelOptions(closeWithin = 1.seconds, watch = false))
+        val folder = folder()
+        val base = ramDriver(folder, "base", body = hangs)
+        val over = ramDriver(folder, "over", annotation = """, requires = "base" """)
+        coroutineScope {
+            val loads = mutableListOf(async { runCatching { kernel.drivers.load(base) } })
+            kernel.drivers.drivers.first { it["base"]?.state == DriverState.Starting }
+            loads += async { runCatching { kernel.drivers.load(over) } }
+            shouldThrow<KernelError.NotStopped> { kernel.shutdown() }
+            withTimeout(30.seconds) { loads.awaitAll() }.forEach {
+                it.exceptionOrNull().shouldBeInstanceOf<KernelError.Closed>()
+            }
+        }
     }
 
     "a kernel that is closed stops its drivers after its arrays, those first that need others" {

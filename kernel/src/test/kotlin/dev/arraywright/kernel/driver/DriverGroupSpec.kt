@@ -242,6 +242,45 @@ class DriverGroupSpec : StringSpec({
                 }
             }
             kernel.drivers.status("ram")!!.state.shouldBeInstanceOf<DriverState.Running>()
+            val told = kernel.until(Topic.DRIVER_LOAD_FAILED).last().occurrence.message
+            told shouldContain "its start() hangs"
+        }
+    }
+
+    "who gives up an upgrade that fails later has its failure told" {
+        kernel(DriverOptions(deadlines = DriverDeadlines(start = 1.seconds))) { kernel ->
+            val folder = folder()
+            kernel.drivers.load(ramDriver(folder))
+            val hangs = """
+                @Override public void start() {
+                  System.setProperty("spec.group.starting", "true");
+                  try { Thread.sleep(100000); } catch (InterruptedException e) {}
+                }
+            """
+            val next = ramDriver(folder, version = "2.0.0", body = hangs)
+            try {
+                withContext(Dispatchers.Default) {
+                    val upgrading = async { kernel.drivers.upgrade("ram", next) }
+                    withTimeout(60.seconds) { while (System.getProperty("spec.group.starting") == null) yield() }
+                    upgrading.cancelAndJoin()
+                }
+            } finally {
+                System.clearProperty("spec.group.starting")
+            }
+            kernel.until(Topic.DRIVER_LOAD_FAILED).last().occurrence.message shouldContain "its start() hangs"
+        }
+    }
+
+    "two that would come to serve the same are not upgraded together" {
+        kernel { kernel ->
+            val folder = folder()
+            val names = listOf("base", "over")
+            for (name in names) kernel.drivers.load(ramDriver(folder, name))
+            val next = names.map { ramDriver(folder, it, "2.0.0", scheme = "disk") }
+            shouldThrow<KernelError.InUse> { kernel.drivers.upgradeAll(next) }.message shouldBe
+                "cannot upgrade the driver over to 2.0.0: disk: would be served by base, too"
+            kernel.versions() shouldBe listOf("base 1.0.0 Running", "over 1.0.0 Running")
+            kernel.drivers.upgradeAll(next.take(1)).upgrades.map { "$it" } shouldBe listOf("base 1.0.0 -> 2.0.0")
         }
     }
 

@@ -7,6 +7,7 @@ import kotlinx.coroutines.withTimeoutOrNull
 import java.io.PrintWriter
 import java.io.StringWriter
 import java.lang.reflect.InvocationTargetException
+import kotlin.coroutines.resume
 import kotlin.time.Duration
 
 /** How a call into a driver went. Nothing of a failed one is an object of the driver's. */
@@ -96,7 +97,12 @@ internal object DriverCall {
                         stack = thread.stackTrace.take(FRAMES).joinToString("\n") { "\tat $it" }
                         thread.interrupt()
                     }
-                    thread.start()
+                    try {
+                        thread.start()
+                    } catch (e: OutOfMemoryError) {
+                        // There is none left, which drivers that leave theirs behind may bring about.
+                        continuation.resume(CallOutcome.Failed(FailureText.of(e)))
+                    }
                 }
             }
         } catch (e: CancellationException) {

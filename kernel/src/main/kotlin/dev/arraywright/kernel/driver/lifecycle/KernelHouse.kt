@@ -64,16 +64,16 @@ internal class KernelHouse(
     override val deadlines: DriverDeadlines get() = options.deadlines
     override val policy: CrashPolicy get() = options.crashes
 
-    override suspend fun load(candidate: DriverCandidate, again: Boolean): DriverInstance = loading.withLock {
+    override suspend fun load(candidate: DriverCandidate, again: Boolean): DriverInstance {
+        // Before its turn: a jar on a disk that does not answer has no deadline here, and others wait for theirs.
         if (again) requireSame(candidate)
-        val loaded = loader.load(candidate.jar, candidate.info.entryType)
-        requireSame(candidate, loaded)
-        IsolatedInstance(
-            candidate.info.name,
-            loaded,
-            options.leakPatience,
-            InstanceBuffers(candidate.info.name, BorrowedBuffers(buffers, options.maxBuffers ?: (buffers.limit() / 2))),
-        )
+        val name = candidate.info.name
+        val most = options.maxBuffers ?: (buffers.limit() / 2)
+        return loading.withLock {
+            val loaded = loader.load(candidate.jar, candidate.info.entryType)
+            requireSame(candidate, loaded)
+            IsolatedInstance(name, loaded, options.leakPatience, InstanceBuffers(name, BorrowedBuffers(buffers, most)))
+        }
     }
 
     override fun context(driver: String, settings: Map<String, String>): DriverContext =

@@ -4,17 +4,43 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.isolate.CallOutcome
 import dev.arraywright.kernel.driver.scan.DriverCandidate
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
 /** The steps of a driver's life, each within its deadline; whatever the driver does comes back in words. */
 internal class LifeSteps(private val house: DriverHouse) {
-    /** An instance that is loaded, initialised and started; or nothing of it is left. */
+    /**
+     * An instance that is loaded, initialised and started; or nothing of it is left.
+     *
+     * @throws KernelError whatever went wrong, a lack of memory included
+     */
     suspend fun bringUp(
         from: DriverCandidate,
         with: Map<String, String>,
         again: Boolean,
         show: (DriverEvent) -> Unit = {},
+    ): DriverInstance = try {
+        allTheWay(from, with, again, show)
+    } catch (e: CancellationException) {
+        throw e
+    } catch (e: KernelError) {
+        throw e
+    } catch (e: Throwable) {
+        val remedy = "see whether there is memory left, and the details"
+        throw KernelError.DriverUnusable(
+            "cannot load the driver ${from.info.name}",
+            "$e",
+            remedy,
+            e.stackTraceToString(),
+        )
+    }
+
+    private suspend fun allTheWay(
+        from: DriverCandidate,
+        with: Map<String, String>,
+        again: Boolean,
+        show: (DriverEvent) -> Unit,
     ): DriverInstance {
         val name = from.info.name
         show(DriverEvent.Load)

@@ -65,7 +65,8 @@ internal class Mailbox {
             } catch (e: CancellationException) {
                 refuse()
                 throw e
-            } catch (e: Exception) {
+            } catch (e: Throwable) {
+                // An error, too: whoever asks would wait for ever, and the driver would have nobody who decides on it.
                 reply.completeExceptionally(e)
             }
         }

@@ -62,8 +62,8 @@ internal class Replacement(private val house: DriverHouse, private val changes: 
         }
         // All are the new ones before one of the old ones is ended, which may take long.
         val old = fresh.map { it.change.driver.become(it.change, it.instance, it.began) }
-        val troubles = old.asReversed().map { last -> last?.let { steps.discard(it.instance, it.info) }.orEmpty() }
         house.changed()
+        val troubles = old.asReversed().map { last -> last?.let { steps.discard(it.instance, it.info) }.orEmpty() }
         return reports.zip(troubles.asReversed()) { report, notes -> report.copy(notes = report.notes + notes) }
     }
 }

@@ -43,6 +43,7 @@ internal class UpgradeAdmission(
             }
             requireNoneBroken(info, others.filter { it.serving })
         }
+        requireApart(infos.values)
         val ordered = ordered(infos, others.filter { !it.leaving }.map { it.info })
         val settings = ordered.associateWith { info ->
             val entry = entries.getValue(info.name)
@@ -69,6 +70,19 @@ internal class UpgradeAdmission(
         if (broken.isEmpty()) return
         val why = broken.joinToString { other -> "$other requires " + other.requires.first { it.name == info.name } }
         throw KernelError.DriverUnusable(what(info), why, "upgrade both together, to versions that take each other")
+    }
+
+    /** Whoever comes second could not be offered once all are upgraded. */
+    private fun requireApart(infos: Collection<DriverInfo>) {
+        val owners = HashMap<String, DriverInfo>()
+        for (info in infos) {
+            for (scheme in info.schemes) {
+                val first = owners.putIfAbsent(scheme, info) ?: continue
+                if (first === info) continue
+                val why = "$scheme: would be served by ${first.name}, too"
+                throw KernelError.InUse(what(info), why, "upgrade one of them")
+            }
+        }
     }
 
     private fun ordered(infos: Map<String, DriverInfo>, others: List<DriverInfo>): List<DriverInfo> {

@@ -5,6 +5,7 @@ import java.io.IOException
 import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.jar.JarFile
 import java.util.zip.CRC32
 import java.util.zip.ZipEntry
 import java.util.zip.ZipException
@@ -15,7 +16,7 @@ import java.util.zip.ZipFile
  * with it is an [UnfitJar]. For one thread.
  */
 internal class BoundedJar private constructor(
-    private val zip: ZipFile,
+    private val zip: JarFile,
     private val limits: JarLimits,
 ) : AutoCloseable {
     private val entries: Map<String, ZipEntry> = index()
@@ -28,6 +29,9 @@ internal class BoundedJar private constructor(
 
     /** Files only, in order. */
     val names: List<String> = entries.keys.sorted()
+
+    /** As the JDK and so the loader sees it; the manifest is held in memory for that. */
+    val isMultiRelease: Boolean get() = zip.isMultiRelease
 
     operator fun contains(name: String): Boolean = name in entries
 
@@ -57,6 +61,13 @@ internal class BoundedJar private constructor(
             bound(name, entry.size, entry.compressedSize, limits.entrySize)
             claimed += entry.size
             if (claimed > limits.totalSize) throw tooLarge()
+            // A class loader that looks for a file takes a directory's bytes as well, and any manifest.
+            if (entry.isDirectory && (entry.size != 0L || entry.compressedSize > EMPTY)) {
+                throw UnfitJar("has bytes in a directory: ${shown(name)}")
+            }
+            if (name != MANIFEST && name.equals(MANIFEST, ignoreCase = true)) {
+                throw UnfitJar("has another manifest than $MANIFEST: ${shown(name)}")
+            }
             if (!entry.isDirectory && found.put(name, entry) != null) {
                 throw UnfitJar("has the entry ${shown(name)} twice")
             }
@@ -100,7 +111,11 @@ internal class BoundedJar private constructor(
     private fun tooLarge() = UnfitJar("inflates to more than ${limits.totalSize} bytes")
 
     companion object {
+        const val MANIFEST = "META-INF/MANIFEST.MF"
         private const val CHUNK = 1 shl 16
+
+        /** What nothing deflates to; a single byte is longer. */
+        private const val EMPTY = 2L
 
         /** A table of contents is held in memory whole; an entry takes 46 bytes and its name. */
         private const val TABLE_BYTES_AN_ENTRY = 400L
@@ -116,7 +131,8 @@ internal class BoundedJar private constructor(
             if (!Files.isRegularFile(jar)) throw UnfitJar("is not a regular file")
             try {
                 RandomAccessFile(jar.toFile(), "r").use { look(it, limits) }
-                val zip = ZipFile(jar.toFile())
+                // No signature is verified: that would be work before any limit.
+                val zip = JarFile(jar.toFile(), false, ZipFile.OPEN_READ, Runtime.version())
                 return try {
                     BoundedJar(zip, limits).also { ZipLayout.check(jar) }
                 } catch (e: Throwable) {

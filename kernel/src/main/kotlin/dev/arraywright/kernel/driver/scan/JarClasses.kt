@@ -1,7 +1,6 @@
 package dev.arraywright.kernel.driver.scan
 
 import java.io.IOException
-import java.util.jar.Attributes
 import java.util.jar.Manifest
 
 /** The class files of a jar as a class loader of this JVM sees them: of a multi-release jar, the newest that fit. */
@@ -45,15 +44,16 @@ internal class JarClasses(private val jar: BoundedJar) {
     }
 
     private fun isMultiRelease(): Boolean {
-        val bytes = jar.read("META-INF/MANIFEST.MF", JarLimits.TEXT_SIZE) ?: return false
-        val manifest = try {
+        val bytes = jar.read(BoundedJar.MANIFEST, JarLimits.TEXT_SIZE) ?: return false
+        try {
             Manifest(bytes.inputStream())
         } catch (e: IOException) {
             throw UnfitJar("has a manifest that makes no sense (${e.message})", e)
         } catch (e: IllegalArgumentException) {
             throw UnfitJar("has a manifest that makes no sense (${e.message})", e)
         }
-        return manifest.mainAttributes.getValue(Attributes.Name.MULTI_RELEASE).equals("true", ignoreCase = true)
+        // Not what the manifest says: the JDK does not understand all that it may say there.
+        return jar.isMultiRelease
     }
 
     private companion object {

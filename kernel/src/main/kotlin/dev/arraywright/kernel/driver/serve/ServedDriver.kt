@@ -76,10 +76,17 @@ internal class ServedDriver(
 
     override fun open(address: StorageAddress, options: OpenOptions): BlockDevice {
         try {
-            // The instance is chosen behind the gate, which a hand-over shuts.
-            val opened = counted { table.open(address, options) { opened(serving(address), address, options) } }
-            // It may have been ended meanwhile, without regard to its devices.
-            if (synchronized(lock) { instance == null }) {
+            // It may be ended meanwhile, without regard to its devices, and another one may serve by then.
+            var ended = false
+            val opened = counted {
+                // The instance is chosen behind the gate, which a hand-over shuts.
+                table.openings.pass {
+                    val by = serving(address)
+                    table.add(address, options, opened(by, address, options))
+                        .also { ended = synchronized(lock) { instance !== by } }
+                }
+            }
+            if (ended) {
                 opened.device.close()
                 throw DriverException(Reason.UNREACHABLE, "the driver $name went while it opened $address", "try again")
             }

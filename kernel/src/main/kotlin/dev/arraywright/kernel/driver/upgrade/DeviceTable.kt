@@ -18,7 +18,10 @@ internal class OpenedDevice(val address: StorageAddress, val options: OpenOption
 internal class DeviceTable(private val left: () -> Unit = {}) {
     private val devices = LinkedHashMap<SwitchableDevice, OpenedDevice>()
 
-    /** Openings go through it, so that none slips from the old version past a hand-over. */
+    /**
+     * Openings go through it, and choose the driver only there, so that none slips from the old version past a
+     * hand-over. That shuts it, within a bound.
+     */
     val openings = Gate()
 
     /** For one hand-over at a time. */
@@ -27,14 +30,7 @@ internal class DeviceTable(private val left: () -> Unit = {}) {
     /** Those open now, in the order of their opening. */
     val open: List<OpenedDevice> get() = synchronized(devices) { devices.values.toList() }
 
-    /**
-     * Adds what [opening] opens, until it is closed. Blocks during a hand-over, which is within a bound; [opening] runs
-     * after it, and has to choose the driver only then.
-     */
-    inline fun open(address: StorageAddress, options: OpenOptions, opening: () -> BlockDevice): OpenedDevice =
-        openings.pass { add(address, options, opening()) }
-
-    /** Adds [device], opened just now with the version that serves; for [open]. */
+    /** Adds [device], until it is closed; opened just now with the version that serves, within [openings]. */
     fun add(address: StorageAddress, options: OpenOptions, device: BlockDevice): OpenedDevice {
         val opened = OpenedDevice(address, options, SwitchableDevice(device, ::remove))
         synchronized(devices) { devices[opened.device] = opened }

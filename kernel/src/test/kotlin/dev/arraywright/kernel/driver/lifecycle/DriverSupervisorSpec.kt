@@ -16,6 +16,7 @@ import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import kotlinx.coroutines.withTimeout
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
@@ -80,6 +81,40 @@ class DriverSupervisorSpec : StringSpec({
                         load()
                         driver.state.value shouldBe DriverState.Running
                     }
+                }
+            }
+        }
+    }
+
+    for (at in listOf("load", "initialize", "start", "reconfigure")) {
+        "an error of the kernel's own on the way of a $at is told, and the driver can be tried again" {
+            runTest {
+                // Each second time it goes well.
+                var calls = 0
+                val breaking = object : Script() {
+                    override fun act(step: String, instance: Int) =
+                        if (step == at && ++calls % 2 == 1) Act.Break(OutOfMemoryError("no memory left")) else Act.Fine
+                }
+                with(house(breaking)) {
+                    withTimeout(1.minutes) {
+                        if (at == "reconfigure") {
+                            load()
+                            shouldThrow<OutOfMemoryError> { driver.configure(mapOf("a" to "b")) }
+                        } else {
+                            val told = shouldThrow<KernelError.DriverUnusable> { load() }
+                            told.why shouldBe "java.lang.OutOfMemoryError: no memory left"
+                            driver.state.value shouldBe DriverState.Failed(told.why)
+                            load()
+                            instances.last().status = sick
+                            // The same when it is restarted, which comes back to it by itself.
+                            pass(31.seconds)
+                            driver.state.value shouldBe DriverState.Failed(told.why)
+                            pass(2.seconds)
+                        }
+                        driver.state.value shouldBe DriverState.Running
+                        driver.unload() shouldBe emptyList()
+                    }
+                    instances.all { it.released } shouldBe true
                 }
             }
         }

@@ -40,6 +40,9 @@ internal sealed interface Act {
     data object Hang : Act
 
     data class Throw(val why: String) : Act
+
+    /** What is none of the driver's own, and no [KernelError] either. */
+    data class Break(val with: Error) : Act
 }
 
 /** A driver that does as its script says, and holds the supervisor to the order of a driver's life. */
@@ -132,6 +135,7 @@ internal class FakeInstance(
                 CallOutcome.Late("\tat org.example.Driver.$step")
             }
             is Act.Throw -> CallOutcome.Failed(FailureText("org.example.Oops", null, act.why, "", "\tat org.example"))
+            is Act.Break -> throw act.with
         }
     }
 }
@@ -196,6 +200,7 @@ internal class FakeHouse(
             Act.Fine -> Unit
             Act.Hang -> error("loading has its deadline elsewhere")
             is Act.Throw -> throw KernelError.DriverUnusable("cannot load", act.why)
+            is Act.Break -> throw act.with
         }
         return FakeInstance(number, script, candidate.info, log::add).also(instances::add)
     }

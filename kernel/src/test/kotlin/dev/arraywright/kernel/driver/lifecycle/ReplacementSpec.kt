@@ -11,6 +11,7 @@ import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.test.TestScope
+import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runTest
 import kotlin.random.Random
 
@@ -110,6 +111,19 @@ class ReplacementSpec : StringSpec({
         }
         println("$done groups upgraded, $refused refused")
         (done > 100 && refused > 100) shouldBe true
+    }
+
+    "what serves is shown before the old ones are ended, which takes its time" {
+        runTest {
+            val script = Script().on("stop", Act.Hang)
+            val house = FakeHouse(backgroundScope, testScheduler.timeSource, script)
+            house.driver.load(house.candidate, emptyMap())
+            var shownAt: Long? = null
+            house.onChange = { if ("${house.driver.info.version}" == "2.0.0" && shownAt == null) shownAt = currentTime }
+            house.driver.replace(house.candidate("2.0.0"), emptyMap())
+            shownAt shouldBe 0
+            currentTime shouldBe house.deadlines.stop.inWholeMilliseconds
+        }
     }
 
     "groups that have drivers in common, and loads and settings in between, come one after the other" {

@@ -39,6 +39,21 @@ class RejectionSpec : StringSpec({
         why(jar) shouldBe "is damaged: 'words' is not what its checksum and size say"
     }
 
+    "bytes where a class loader finds them and nobody else looks" {
+        val hidden = ramJar().classes().values.first()
+        why(ramJar().entry("org/example/Other.class/", hidden)) shouldBe
+            "has bytes in a directory: 'org/example/Other.class/'"
+        why(
+            ramJar().entry("org/example/Other.class/", hidden, claimedSize = 0),
+        ) shouldContain "has bytes in a directory"
+        scanner.scan(ramJar().entry("org/example/", ByteArray(0)).writeTo(file)) shouldName listOf("ram")
+        // The JDK takes it for the manifest, the last of them if there are several.
+        for (name in listOf("META-INF/manifest.mf", "meta-inf/MANIFEST.MF")) {
+            why(ramJar().resource(name, "Manifest-Version: 1.0\nMulti-Release: true\n")) shouldBe
+                "has another manifest than META-INF/MANIFEST.MF: '$name'"
+        }
+    }
+
     "encrypted entries" {
         why(ramJar().entry("secret", ByteArray(20), ZipBytes.ENCRYPTED)) shouldBe "is encrypted, at least in part"
     }

@@ -59,6 +59,14 @@ class ZipLayoutSpec : StringSpec({
         scan(commented) shouldName listOf("ram")
     }
 
+    "a manifest that a strict reader understands and the JDK does not counts as the JDK has it" {
+        val jar = ramJar().multiRelease(9, ramJar(version = "2.0.0"))
+        val versions = listOf("true", "tr\r\n ue").map { said ->
+            scan(jar.manifest("Multi-Release", said).bytes()).infos().single().version.toString()
+        }
+        versions shouldBe listOf("2.0.0", "1.0.0")
+    }
+
     "another word at the entry than in the table of contents" {
         for ((field, at) in mapOf("encryption" to 6, "method" to 8, "checksum" to 14, "size" to 18, "name" to 32)) {
             val bytes = jar()

@@ -20,7 +20,13 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
 import java.nio.ByteBuffer
+import java.nio.file.Path
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
@@ -35,8 +41,8 @@ class ServedDriverSpec : StringSpec({
         override fun logger(): System.Logger = System.getLogger("spec")
     }
 
-    suspend fun instance(): IsolatedInstance {
-        val loaded = loader.load(ramDriver(folder), "org.example.Ram")
+    suspend fun instance(jar: Path = ramDriver(folder)): IsolatedInstance {
+        val loaded = loader.load(jar, "org.example.Ram")
         val buffers = InstanceBuffers("ram", BorrowedBuffers(BufferPool(4096)))
         return IsolatedInstance("ram", loaded, LeakPatience(), buffers).also { it.initialize(context, 5.seconds) }
     }
@@ -71,6 +77,38 @@ class ServedDriverSpec : StringSpec({
         shouldThrow<DriverException> { served.open(address("a"), OpenOptions.DEFAULT) }.message shouldContain
             "it is unloaded"
         kept.size shouldBe 5
+    }
+
+    "what an instance opens after its time is closed, even if another one serves by then" {
+        val waits = """
+            System.setProperty("spec.open.begun", "true");
+            try {
+              for (int i = 0; i < 3000 && System.getProperty("spec.open.go") == null; i++) Thread.sleep(10);
+            } catch (InterruptedException e) { }
+        """
+        val served = ServedDriver("ram", DriverMeter(TimeSource.Monotonic)) {}
+        val late = instance(ramDriver(folder, opening = waits, file = "late.jar"))
+        val next = instance()
+        try {
+            withContext(Dispatchers.Default) {
+                served.serve(late)
+                val opening = async { runCatching { served.open(address("a"), OpenOptions.DEFAULT) } }
+                withTimeout(60.seconds) { while (System.getProperty("spec.open.begun") == null) yield() }
+                served.refuse("it failed")
+                served.serve(next)
+                System.setProperty("spec.open.go", "true")
+                shouldThrow<DriverException> { opening.await().getOrThrow() }.message shouldContain
+                    "went while it opened ram:a"
+            }
+        } finally {
+            System.clearProperty("spec.open.begun")
+            System.clearProperty("spec.open.go")
+        }
+        served.devices shouldBe 0
+        served.open(address("a"), OpenOptions.DEFAULT).close()
+        served.refuse("it is unloaded")
+        late.ended() shouldBe LeakOutcome.Collected
+        next.ended() shouldBe LeakOutcome.Collected
     }
 
     "opens, calls and errors are counted, and each change of the open devices is told" {

@@ -19,7 +19,7 @@ class HandOverPartsSpec : StringSpec({
     fun StorageAddress.name() = toString().substringAfter(':')
 
     fun DeviceTable.open(device: BlockDevice) =
-        open(StorageAddress.parse("ram:${device.info().id()}"), OpenOptions.DEFAULT) { device }
+        openings.pass { add(StorageAddress.parse("ram:${device.info().id()}"), OpenOptions.DEFAULT, device) }
 
     "devices of several drivers are switched all or none, silent from the top and opened from the bottom" {
         val names = listOf("base", "middle", "top")

@@ -49,7 +49,8 @@ class HandOverSpec : StringSpec({
 
     fun address(name: String) = StorageAddress.parse("ram:$name")
 
-    fun DeviceTable.open(device: BlockDevice) = open(address(device.info().id()), OpenOptions.DEFAULT) { device }
+    fun DeviceTable.open(device: BlockDevice) =
+        openings.pass { add(address(device.info().id()), OpenOptions.DEFAULT, device) }
 
     fun fakes(count: Int) = List(count) { FakeDevice("d$it", 4096) }
 
@@ -203,7 +204,9 @@ class HandOverSpec : StringSpec({
         One(table, limits = patient).run(
             { at, _ ->
                 late = thread {
-                    second = table.open(address("d1"), OpenOptions.DEFAULT) { FakeDevice("v$version", 4096) }
+                    second = table.openings.pass {
+                        table.add(address("d1"), OpenOptions.DEFAULT, FakeDevice("v$version", 4096))
+                    }
                 }
                 while (late.state != Thread.State.WAITING) Thread.onSpinWait()
                 FakeDevice(at.name(), 4096)
