@@ -173,6 +173,7 @@ class ConfiguredDriversSpec : StringSpec({
 
     "an upgrade takes the settings of the same edit, which the version before does not know" {
         val folder = folder()
+
         fun jar(version: String, setting: String) = DriverJar().source(
             "org.example.Tuned",
             driverSource(
@@ -192,6 +193,9 @@ class ConfiguredDriversSpec : StringSpec({
             shouldThrow<KernelError.BadConfiguration> {
                 reconfigure(second, second.copy(drivers = mapOf("tuned" to driver(folder / "tuned-1.1.0.jar"))))
             }.why shouldContain "required and absent: pace"
+            // Without its jar it is left as it is, and not refused.
+            reconfigure(second, Configuration()).notes.single() shouldContain "and it stays"
+            drivers.status("tuned")!!.settings shouldBe mapOf("pace" to "2")
         }
     }
 
@@ -226,6 +230,7 @@ class ConfiguredDriversSpec : StringSpec({
     "an edit of a setting replaces what was given with the load, and one of another setting does not" {
         val folder = folder()
         val options = DriverOptions(configured = mapOf("tuned" to DriverConfiguration(mapOf("speed" to "1"))))
+
         fun tuned(vararg settings: Pair<String, String>) = configured("tuned" to DriverConfiguration(mapOf(*settings)))
         val jar = DriverJar().source(
             "org.example.Tuned",

@@ -28,7 +28,8 @@ class DriverConfigurationSpec : StringSpec({
     }
 
     "a driver has the jar that it is loaded from, and where that has several its class" {
-        val read = parse("""{ "drivers": { "overlay": { "jar": "/opt/overlay.jar", "type": "org.example.Overlay" } } }""")
+        val read =
+            parse("""{ "drivers": { "overlay": { "jar": "/opt/overlay.jar", "type": "org.example.Overlay" } } }""")
         read.drivers shouldBe
             mapOf("overlay" to DriverConfiguration(jar = "/opt/overlay.jar", type = "org.example.Overlay"))
         parse(read.print()) shouldBe read
