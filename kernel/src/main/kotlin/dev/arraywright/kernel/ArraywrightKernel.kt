@@ -135,7 +135,7 @@ public class ArraywrightKernel internal constructor(
     public suspend fun unexport(name: String): Unit = nbd.unexport(name)
 
     /**
-     * Brings about what is configured: settings of drivers, policy, thresholds of disks' health, arrays, exports, shared
+     * Brings about what is configured: drivers and their settings, policy, thresholds of disks' health, arrays, exports, shared
      * spares. May be called again with another configuration: what runs already stays as it is, spares that are not named
      * any more are let go of, and the policy counts at once. What fails is returned, and does not keep the rest from
      * running: an array comes up without a member that cannot be opened, if it can do so.

@@ -33,7 +33,7 @@ import kotlin.time.Duration
  *   "nbd":  { "host": "127.0.0.1", "port": 10809 },
  *   "http": { "host": "127.0.0.1", "port": 8809 },
  *   "driverDirectory": "/var/lib/arraywright/drivers",
- *   "drivers": { "overlay": { "settings": { "block-size": "64KiB" } } }
+ *   "drivers": { "overlay": { "settings": { "block-size": "64KiB" }, "jar": "/opt/drivers/overlay.jar" } }
  * }
  * ```
  *

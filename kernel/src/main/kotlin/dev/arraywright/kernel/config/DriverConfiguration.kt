@@ -15,7 +15,10 @@ import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 
-/** What a driver gets from the configuration: its [settings], of which it declares names and types. */
+/**
+ * What a driver gets from the configuration: its [settings], of which it declares names and types. With a [jar] it is
+ * loaded from there before arrays are assembled, unless the drivers' directory has it loaded already.
+ */
 @Serializable
 public data class DriverConfiguration(
     public val settings: Map<
@@ -23,16 +26,29 @@ public data class DriverConfiguration(
         @Serializable(with = SettingText::class)
         String,
     > = emptyMap(),
-)
+    /** The whole path of the jar that it is loaded from; absent: it is loaded by somebody else, if at all. */
+    public val jar: String? = null,
+    /** Its class, where the jar has several drivers. */
+    public val type: String? = null,
+) {
+    init {
+        require(jar == null || (jar.startsWith("/") && '\u0000' !in jar)) { "drivers: the jar '$jar' is no whole path" }
+        require(type == null || (type.isNotBlank() && '\u0000' !in type)) { "drivers: the type is blank, or no class" }
+        require(type == null || jar != null) { "drivers: the type $type stands there without a jar" }
+    }
+}
 
 /** The path that a text is. */
-internal fun directory(text: String): Path = try {
+internal fun directory(text: String): Path = path(text, "driverDirectory", "name a directory")
+
+/** The path that [text] is, which stands under [key]. */
+internal fun path(text: String, key: String, remedy: String): Path = try {
     Path.of(text)
 } catch (e: InvalidPathException) {
     throw KernelError.BadConfiguration(
         "cannot use the configuration",
-        "driverDirectory: it is no path: ${e.reason}",
-        "name a directory",
+        "$key: it is no path: ${e.reason}",
+        remedy,
         e,
     )
 }

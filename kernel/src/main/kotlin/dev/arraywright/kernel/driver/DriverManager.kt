@@ -121,7 +121,8 @@ public class DriverManager internal constructor(
      * Loads a driver and starts it; it runs when this returns.
      *
      * @param type its class, where the jar has several drivers
-     * @param settings instead of those that are configured, as far as they are given
+     * @param settings instead of those that are configured, as far as they are given: each until another value is
+     *   configured for it
      */
     public suspend fun load(jar: Path, type: String? = null, settings: Map<String, String> = emptyMap()): DriverHandle =
         start(choice.candidate(jar, type), settings)
@@ -219,9 +220,22 @@ public class DriverManager internal constructor(
     /** As [upgradeAll], of what a scan has found. */
     internal suspend fun upgradeFound(wanted: List<DriverCandidate>): GroupUpgradeReport = upgrades.together(wanted)
 
-    /** Settings change while drivers run; what cannot be changed stays as it was, and is returned. */
-    internal suspend fun configure(drivers: Map<String, DriverConfiguration>, most: Int?): List<KernelError> {
-        val changes = changing.withLock { admission.configure(drivers, most) }
+    /** The driver [name] of a jar that is not loaded yet, or not from there. */
+    internal suspend fun candidate(name: String, jar: Path, type: String?): DriverCandidate =
+        choice.candidate(jar, type, name)
+
+    /**
+     * Settings change while drivers run, but for those [except]; what cannot be changed stays as it was, and is returned.
+     *
+     * @param before what was configured until now, where it is another than what came by this; see [Admission.configure]
+     */
+    internal suspend fun configure(
+        drivers: Map<String, DriverConfiguration>,
+        most: Int?,
+        before: Map<String, DriverConfiguration>? = null,
+        except: Set<String> = emptySet(),
+    ): List<KernelError> {
+        val changes = changing.withLock { admission.configure(drivers, most, before, except) }
         val failures = mutableListOf<KernelError>()
         for ((entry, settings) in changes) {
             try {
@@ -233,9 +247,12 @@ public class DriverManager internal constructor(
         return failures
     }
 
-    /** Why a driver that is loaded cannot take what is configured for it in [drivers]; null if all can. */
-    internal suspend fun refusal(drivers: Map<String, DriverConfiguration>): KernelError? =
-        changing.withLock { admission.refusal(drivers) }
+    /** Why one that is loaded cannot take what [drivers] has for it instead of [before]; null if all can. */
+    internal suspend fun refusal(
+        drivers: Map<String, DriverConfiguration>,
+        before: Map<String, DriverConfiguration>,
+        except: Set<String>,
+    ): KernelError? = changing.withLock { admission.refusal(drivers, before, except) }
 
     /** What is in the drivers' directory now; those that are not loaded are shown as such. */
     internal fun found(result: ScanResult): Unit = roster.found(result)

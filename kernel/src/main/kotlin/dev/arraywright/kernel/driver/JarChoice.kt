@@ -18,7 +18,7 @@ internal class JarChoice(private val scanner: DriverScanner, private val events:
         val fitting = all.filter {
             (type == null || it.info.entryType == type) && (name == null || it.info.name == name)
         }
-        return fitting.singleOrNull() ?: throw told(jar, choice(jar, type ?: name, all), name)
+        return fitting.singleOrNull() ?: throw told(jar, choice(jar, wanted(type, name), all), name)
     }
 
     /** All of a jar. */
@@ -30,6 +30,9 @@ internal class JarChoice(private val scanner: DriverScanner, private val events:
 
     fun rejection(jar: Path, why: String) =
         KernelError.DriverUnusable("cannot load a driver of ${jar.name}", "it $why", "get a sound jar from its author")
+
+    private fun wanted(type: String?, name: String?) =
+        if (type != null && name != null) "$name ($type)" else type ?: name
 
     private fun told(jar: Path, error: KernelError, name: String?): KernelError =
         error.also { events.emit(DriverLoadFailed(jar.toString(), it.why, name)) }

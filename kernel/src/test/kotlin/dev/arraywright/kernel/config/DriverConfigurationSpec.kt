@@ -2,6 +2,7 @@ package dev.arraywright.kernel.config
 
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.KernelOptions
+import dev.arraywright.kernel.config.builder.configuration
 import dev.arraywright.kernel.driver.DriverOptions
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
@@ -24,6 +25,24 @@ class DriverConfigurationSpec : StringSpec({
         parse(read.print()) shouldBe read
         refusal("""{ "drivers": { "overlay": { "settings": { "grain": [1] } } } }""") shouldContain "a text, a number"
         refusal("""{ "drivers": { "overlay": { "settings": { "grain": null } } } }""") shouldContain "a text, a number"
+    }
+
+    "a driver has the jar that it is loaded from, and where that has several its class" {
+        val read =
+            parse("""{ "drivers": { "overlay": { "jar": "/opt/overlay.jar", "type": "org.example.Overlay" } } }""")
+        read.drivers shouldBe
+            mapOf("overlay" to DriverConfiguration(jar = "/opt/overlay.jar", type = "org.example.Overlay"))
+        parse(read.print()) shouldBe read
+        configuration {
+            driver("overlay") {
+                jar = "/opt/overlay.jar"
+                type = "org.example.Overlay"
+            }
+        } shouldBe read
+        refusal("""{ "drivers": { "overlay": { "jar": "overlay.jar" } } }""") shouldContain "is no whole path"
+        refusal("""{ "drivers": { "overlay": { "jar": "/o.jar", "type": " " } } }""") shouldContain "the type is blank"
+        refusal("""{ "drivers": { "overlay": { "type": "o.O" } } }""") shouldContain "stands there without a jar"
+        refusal("""{ "drivers": { "overlay": { "jr": "/o.jar" } } }""") shouldContain "did you mean 'jar'?"
     }
 
     "what a kernel starts with comes from the configuration, else from its options" {

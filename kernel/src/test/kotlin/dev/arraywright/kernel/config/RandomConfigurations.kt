@@ -21,12 +21,17 @@ internal fun Random.configuration(): Configuration {
         health = maybe { health() } ?: HealthConfiguration(),
         memory = MemoryConfiguration(maybe { size(least = 1) }, maybe { size() }),
         watch = nextBoolean(),
-        drivers = List(nextInt(3)) { "driver.$it" }.associateWith { DriverConfiguration(words()) },
+        drivers = List(nextInt(3)) { "driver.$it" }.associateWith { driver() },
         driverDirectory = maybe { "/d/" + word() },
         sharedPackages = listOf("org.slf4j.**", "com.sun.jna", "_x\$y").filter { nextBoolean() },
         maxLoadedDrivers = maybe { int(1) },
         schema = maybe { word() },
     )
+}
+
+private fun Random.driver(): DriverConfiguration {
+    val jar = maybe { "/j/" + word() }
+    return DriverConfiguration(words(), jar, jar?.let { maybe { "t" + word() } })
 }
 
 private fun Random.array(name: String): ArrayConfiguration {

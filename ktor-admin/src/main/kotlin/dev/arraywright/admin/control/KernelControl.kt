@@ -39,7 +39,7 @@ internal class KernelControl(
 
     override val machine: Surveying = KernelSurvey(kernel)
 
-    override val drivers: Driving = KernelDriving(kernel)
+    override val drivers: Driving = KernelDriving(kernel, file)
 
     override val configuration: Configuring = KernelConfiguring(kernel, file)
 

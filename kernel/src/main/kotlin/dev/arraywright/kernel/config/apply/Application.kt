@@ -13,6 +13,7 @@ internal class Application(private val subject: Subject) {
         failures += subject.drivers.configure(configuration.drivers, configuration.maxLoadedDrivers)
         // Arrays may have members of theirs.
         subject.drivers.folder?.settled()
+        ConfiguredDrivers(subject.drivers, failures::add).load(configuration.drivers)
         attempt { subject.protection.setPolicy(configuration.policy.toPolicy()) }
         val exporting = configuration.arrays.any { it.export != null }
         val listening = !exporting || subject.nbd.running || attempt { subject.nbd.listen(configuration.nbd) }

@@ -9,7 +9,8 @@ import dev.arraywright.kernel.config.Reconfiguration
 
 /**
  * Has [after] take the place of [before], once. Only what is otherwise in it is touched: an array that an operator has
- * stopped stays so, and one that is not configured any more runs on, for no edit of a file takes data away from clients.
+ * stopped stays so, and one that is not configured any more runs on, as does a driver, for no edit of a file takes data
+ * away from clients.
  */
 internal class Replacement(
     private val subject: Subject,
@@ -19,6 +20,7 @@ internal class Replacement(
     private val failures = mutableListOf<KernelError>()
     private val notes = mutableListOf<String>()
     private val bringUp = BringUp(subject.registry, subject.members, failures::add)
+    private val drivers = ConfiguredDrivers(subject.drivers, failures::add)
     private val started = mutableSetOf<String>()
     private val known = before.arrays.associateBy { it.name }
     private val running get() = subject.registry.arrays.value
@@ -29,7 +31,9 @@ internal class Replacement(
         if (after.health != before.health) subject.thresholds?.policy?.value = after.health.toPolicy()
         if (after.policy != before.policy) attempt { subject.protection.setPolicy(after.policy.toPolicy()) }
         if (after.drivers != before.drivers || after.maxLoadedDrivers != before.maxLoadedDrivers) {
-            failures += subject.drivers.configure(after.drivers, after.maxLoadedDrivers)
+            val replaced = drivers.replaced(before.drivers, after.drivers)
+            failures += subject.drivers.configure(after.drivers, after.maxLoadedDrivers, before.drivers, replaced)
+            notes += drivers.change(before.drivers, after.drivers)
         }
         noteLater()
         for (array in after.arrays) endExport(array)
@@ -42,7 +46,8 @@ internal class Replacement(
 
     private suspend fun check() {
         after.check()
-        val refusal = subject.drivers.refusal(after.drivers) ?: return
+        val replaced = drivers.replaced(before.drivers, after.drivers)
+        val refusal = subject.drivers.refusal(after.drivers, before.drivers, replaced) ?: return
         throw KernelError.BadConfiguration(
             "cannot use the configuration",
             "${refusal.what}: ${refusal.why}",

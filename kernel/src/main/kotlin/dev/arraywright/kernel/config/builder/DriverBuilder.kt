@@ -9,6 +9,14 @@ public class DriverBuilder internal constructor(from: DriverConfiguration) {
     @set:JvmSynthetic
     public var settings: Map<String, String> = from.settings
 
+    @get:JvmSynthetic
+    @set:JvmSynthetic
+    public var jar: String? = from.jar
+
+    @get:JvmSynthetic
+    @set:JvmSynthetic
+    public var type: String? = from.type
+
     public fun settings(value: Map<String, String>): DriverBuilder = apply { settings = value.toMap() }
 
     /** Sets one of [settings]. */
@@ -18,5 +26,9 @@ public class DriverBuilder internal constructor(from: DriverConfiguration) {
 
     public fun setting(name: String, value: Boolean): DriverBuilder = setting(name, value.toString())
 
-    internal fun build(): DriverConfiguration = DriverConfiguration(settings.toMap())
+    public fun jar(value: String?): DriverBuilder = apply { jar = value }
+
+    public fun type(value: String?): DriverBuilder = apply { type = value }
+
+    internal fun build(): DriverConfiguration = DriverConfiguration(settings.toMap(), jar, type)
 }

@@ -82,23 +82,34 @@ internal class Admission(
         return entry
     }
 
-    /** What changes for whom; a setting that makes no sense is told when its turn comes. */
+    /**
+     * What changes for whom, but for those [except]; a setting that makes no sense is told when its turn comes. What is
+     * another than [before] replaces what was given with a load; a driver whose jar is not configured any more keeps what
+     * was configured beside it.
+     */
     fun configure(
         drivers: Map<String, DriverConfiguration>,
         most: Int?,
+        before: Map<String, DriverConfiguration>?,
+        except: Set<String>,
     ): List<Pair<DriverEntry, () -> Map<String, String>>> {
+        val there = roster.all.filter { !it.leaving }
+        for (entry in there) entry.given = given(entry, before ?: configured, drivers)
         configured = drivers
         most?.let { this.most = it }
-        return roster.all.filter { !it.leaving }.map { entry ->
-            entry to { settings(entry.info, entry) }
-        }
+        return there.filter { it.info.name !in except }.map { entry -> entry to { settings(entry.info, entry) } }
     }
 
-    /** The first that [drivers] has settings for which make no sense. */
-    fun refusal(drivers: Map<String, DriverConfiguration>): KernelError? =
-        roster.all.filter { !it.leaving }.firstNotNullOfOrNull { entry ->
+    /** The first, but for those [except], that [drivers] has settings for which make no sense; [before] counts yet. */
+    fun refusal(
+        drivers: Map<String, DriverConfiguration>,
+        before: Map<String, DriverConfiguration>,
+        except: Set<String>,
+    ): KernelError? =
+        roster.all.filter { !it.leaving && it.info.name !in except }.firstNotNullOfOrNull { entry ->
+            val given = given(entry, before, drivers)
             try {
-                DriverSettings.of(entry.info, drivers[entry.info.name]?.settings.orEmpty() + entry.given)
+                DriverSettings.of(entry.info, drivers[entry.info.name]?.settings.orEmpty() + given)
                 null
             } catch (e: KernelError.BadConfiguration) {
                 e
@@ -170,6 +181,18 @@ internal class Admission(
     /** @throws KernelError.BadConfiguration if what is configured or was given is none of its settings */
     fun settings(info: DriverInfo, entry: DriverEntry): Map<String, String> =
         DriverSettings.of(info, configuredFor(info) + entry.given)
+
+    /** What counts as given to it once [after] has taken the place of [before]. */
+    private fun given(
+        entry: DriverEntry,
+        before: Map<String, DriverConfiguration>,
+        after: Map<String, DriverConfiguration>,
+    ): Map<String, String> {
+        val (old, new) = listOf(before, after).map { it[entry.info.name] ?: DriverConfiguration() }
+        val letGo = old.jar != null && new.jar == null
+        val kept = if (letGo) old.settings + entry.given else entry.given
+        return kept.filterKeys { old.settings[it] == new.settings[it] || (letGo && it !in new.settings) }
+    }
 
     private fun configuredFor(info: DriverInfo): Map<String, String> = configured[info.name]?.settings.orEmpty()
 }

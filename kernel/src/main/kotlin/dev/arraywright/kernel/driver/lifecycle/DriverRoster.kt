@@ -24,7 +24,7 @@ internal class DriverEntry(val supervisor: DriverSupervisor, val port: ServedDri
     /** The schemes that it is offered for. */
     var offered: List<String> = emptyList()
 
-    /** Settings that were given with the load, which those of the configuration do not replace. */
+    /** Settings that were given with the load: each counts until the configuration has another value than then. */
     var given: Map<String, String> = emptyMap()
 
     @Volatile var leaving = false

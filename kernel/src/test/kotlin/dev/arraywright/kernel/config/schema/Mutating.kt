@@ -12,7 +12,7 @@ private val VALUES = """
       2147483648, 99999999999999999999, 5.0, 1.5, -0.5,
       "", " ", "0", "7", "5000", "64MiB", "1KiB", "1.5KiB", "0.3KiB", "9999999999TiB", "-1s", "0s", "1ms", "2s", "30s",
       "10m", "1h 30m", "PT30S", "1.5h 3m", "Infinity", "99999999999999999999d", "auto", "raid5", "raid7", "abc", "A b",
-      "org.slf4j.**", "org.slf4j.*", "file:/shared0", "memory:1MiB#a0", "a0", [], {}, ["x"], ["x", "x"], {"x": "y"},
+      "org.slf4j.**", "org.slf4j.*", "file:/shared0", "/d/x.jar", "d/x.jar", "memory:1MiB#a0", "a0", [], {}, ["x"], ["x", "x"], {"x": "y"},
       {"name": "a0"}, {"name": "z", "members": ["q"]}, [{"name": "z", "members": ["q"]}], {"address": "x"} ]
 """.let {
     Json.parseToJsonElement(it) as JsonArray
@@ -30,6 +30,8 @@ private val KEYS = listOf(
     "watch",
     "drivers",
     "settings",
+    "jar",
+    "type",
     "driverDirectory",
     "sharedPackages",
     "maxLoadedDrivers",

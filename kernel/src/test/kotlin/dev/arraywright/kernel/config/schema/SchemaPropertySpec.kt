@@ -45,6 +45,7 @@ private val BEYOND_THE_SCHEMA = listOf(
     Beyond("wearWarning above wornOut", "health: the wear to warn at", """{"health":{"wearWarning":101}}"""),
     Beyond("ceiling below floor", "is below the floor", """{"policy":{"rebuildCeiling":"1KiB"}}"""),
     Beyond("warnedPeriod beyond 1s to period", "health: the warned period", """{"health":{"warnedPeriod":"1h"}}"""),
+    Beyond("a type without a jar", "stands there without a jar", """{"drivers":{"d":{"type":"t"}}}"""),
     // Of one text: no pattern says how much it stands for.
     Beyond("period below 1s", "health: the period", """{"health":{"period":"10ms"}}"""),
     Beyond("deadline beyond 1s to 5m", "health: the deadline", """{"health":{"deadline":"6m"}}"""),
@@ -73,7 +74,7 @@ private const val ALL_KEYS = """
     "mediaErrorsPerDay": 2, "ioErrorsPerDay": 2, "reallocatedSectors": 2, "pendingSectors": 2,
     "uncorrectableSectors": 2, "lifeWarning": "1s", "latencyWarning": "1s" },
   "memory": { "reserve": "1MiB", "readCache": "1MiB" }, "watch": false,
-  "drivers": { "d": { "settings": { "k": "v" } } }, "driverDirectory": "/d", "sharedPackages": ["p.**"],
+  "drivers": { "d": { "settings": { "k": "v" }, "jar": "/j", "type": "t" } }, "driverDirectory": "/d", "sharedPackages": ["p.**"],
   "maxLoadedDrivers": 3 }
 """
 

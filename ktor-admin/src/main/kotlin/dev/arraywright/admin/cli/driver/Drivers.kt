@@ -67,14 +67,15 @@ private class DriverShow :
 private class DriverLoad :
     DriverCommand(
         "load",
-        "Load a driver and start it, until it is unloaded or the process ends; it may be used once this returns.",
+        "Load a driver and start it, until it is unloaded: the configuration names its jar from now on, which stays " +
+            "where it is. It may be used once this returns.",
         "arraywright driver load overlay.jar",
         "arraywright driver load fabric.jar --type org.example.FabricDriver --set timeout=5s",
     ) {
     private val jar by argument().path().help("the jar that has it")
     private val type by option(metavar = "CLASS").help("which one, where the jar has several")
     private val set by option("--set", metavar = "NAME=VALUE").multiple()
-        .help("a setting, in place of the configured one; may be repeated")
+        .help("a setting, configured until the driver is unloaded; may be repeated")
 
     override suspend fun execute() {
         val request = LoadRequest(whole(jar), type, settings(set, example = "timeout=5s"))
@@ -85,7 +86,8 @@ private class DriverLoad :
 private class DriverUnload :
     DriverCommand(
         "unload",
-        "End a driver and take it out of memory; refused while its devices are open or other drivers require it.",
+        "End a driver and take it out of memory and of the configuration; refused while its devices are open or " +
+            "other drivers require it.",
         "arraywright driver unload overlay",
         "arraywright driver unload overlay --fail-devices",
     ) {

@@ -2,11 +2,17 @@ package dev.arraywright.admin.control.driver
 
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 
-/** The drivers of [kernel], in this process. */
-internal class KernelDriving(private val kernel: ArraywrightKernel) : Driving {
+/** The drivers of [kernel], in this process; what outlives it is written to its [file], if it keeps one. */
+internal class KernelDriving(
+    private val kernel: ArraywrightKernel,
+    file: ConfigurationFile?,
+) : Driving {
+    private val kept = file?.let { KeptDrivers(it, kernel.drivers) }
+
     override suspend fun drivers(): DriversView {
         val manager = kernel.drivers
         return DriversView(names().mapNotNull { manager.status(it)?.toView() }, manager.statistics.toView())
@@ -21,15 +27,23 @@ internal class KernelDriving(private val kernel: ArraywrightKernel) : Driving {
 
     override suspend fun load(request: LoadRequest): DriverView {
         val jar = path(request.jar, "cannot load a driver")
-        return driver(kernel.drivers.load(jar, request.type, request.settings).id)
+        val name = kernel.drivers.load(jar, request.type, request.settings).id
+        kept?.loaded(name, request.type, request.settings)
+        return driver(name)
     }
 
-    override suspend fun unload(name: String, failDevices: Boolean): Unit = kernel.drivers.unload(name, failDevices)
+    override suspend fun unload(name: String, failDevices: Boolean) {
+        kernel.drivers.unload(name, failDevices)
+        kept?.unloaded(name)
+    }
 
     override suspend fun upgrade(name: String, request: UpgradeRequest): UpgradeView {
         val jar = path(request.jar, "cannot upgrade the driver $name")
         val from = version(name)
-        return kernel.drivers.upgrade(name, jar).toView(name, from, version(name))
+        val before = kept?.jars().orEmpty()
+        val report = kernel.drivers.upgrade(name, jar)
+        kept?.upgraded(before)
+        return report.toView(name, from, version(name))
     }
 
     private fun names(): List<String> =
