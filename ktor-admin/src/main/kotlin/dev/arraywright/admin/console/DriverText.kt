@@ -86,6 +86,7 @@ internal object DriverText {
         "Platform" to "${announced.minimumPlatform} or later".takeIf { !builtIn },
         "Loaded" to (if (announced.autoLoad) "as soon as its jar is found" else "when it is asked for")
             .takeIf { !builtIn },
+        "Upgrade" to "opens its devices beside the old ones".takeIf { announced.opensBeside && !builtIn },
         "Requires" to announced.requires.joinToString().ifEmpty { null },
     )
 

@@ -105,11 +105,14 @@ private class DriverUpgrade :
         "upgrade",
         "Replace a driver by another version while its devices are in use; if that fails, the old one goes on.",
         "arraywright driver upgrade overlay overlay-1.1.jar",
+        "arraywright driver upgrade fabric fabric-2.0.jar --with disks-2.0.jar",
     ) {
     private val driver by argument("NAME").help("as driver list has it")
     private val jar by argument().path().help("the jar that has the other version")
+    private val with by option(metavar = "JAR").path().multiple()
+        .help("another driver's, upgraded together with it or not at all, as where each requires the other's new version")
 
     override suspend fun execute() {
-        show(serving { it.upgrade(driver, UpgradeRequest(whole(jar))) }, DriverText::upgraded)
+        show(serving { it.upgrade(driver, UpgradeRequest(whole(jar), with.map(::whole))) }, DriverText::upgraded)
     }
 }

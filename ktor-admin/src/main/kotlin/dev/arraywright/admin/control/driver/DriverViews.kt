@@ -47,6 +47,8 @@ internal data class AnnouncedView(
     val supportedDevices: List<String>,
     val minimumPlatform: String,
     val autoLoad: Boolean,
+    /** An upgrade opens its devices before the old ones are paused. */
+    val opensBeside: Boolean = false,
     val requires: List<String> = emptyList(),
     val settings: List<SettingView> = emptyList(),
 )
@@ -129,6 +131,6 @@ internal data class LoadRequest(
     val settings: Map<String, String> = emptyMap(),
 )
 
-/** Replaces a driver by the one of its name in [jar]. */
+/** Replaces a driver by the one of its name in [jar], and with it those that the jars [with] have other versions of. */
 @Serializable
-internal data class UpgradeRequest(val jar: String)
+internal data class UpgradeRequest(val jar: String, val with: List<String> = emptyList())

@@ -3,6 +3,7 @@ package dev.arraywright.admin.control.driver
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.file.ConfigurationFile
+import dev.arraywright.kernel.driver.upgrade.UpgradeReport
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 
@@ -41,9 +42,18 @@ internal class KernelDriving(
         val jar = path(request.jar, "cannot upgrade the driver $name")
         val from = version(name)
         val before = kept?.jars().orEmpty()
-        val report = kernel.drivers.upgrade(name, jar)
+        val with = request.with.map { path(it, "cannot upgrade the driver $name along with others") }
+        val report = if (with.isEmpty()) kernel.drivers.upgrade(name, jar) else together(name, jar, with)
         kept?.upgraded(before)
         return report.toView(name, from, version(name))
+    }
+
+    private suspend fun together(name: String, jar: Path, with: List<Path>): UpgradeReport {
+        if (kernel.drivers.scan(jar).candidates.none { it.info.name == name }) {
+            throw KernelError.NotFound("cannot upgrade the driver $name", "$jar has none of that name", "name its jar")
+        }
+        val (own, others) = kernel.drivers.upgradeAll(listOf(jar) + with).upgrades.partition { it.name == name }
+        return own.single().report.let { it.copy(notes = it.notes + others.map { other -> "$other along with it" }) }
     }
 
     private fun names(): List<String> =

@@ -45,6 +45,7 @@ internal fun DriverInfo.toView(): AnnouncedView = AnnouncedView(
     supportedDevices = supportedDevices,
     minimumPlatform = minimumPlatform.toString(),
     autoLoad = autoLoad,
+    opensBeside = opensBeside,
     requires = requires.map { it.toString() },
     settings = settings.map { it.toView() },
 )

@@ -18,6 +18,7 @@ import kotlin.io.path.writeText
  * A jar with a driver of files, compiled against `spi` alone: `shelf:NAME` is the file of that name in the directory that
  * its setting `keep` names.
  *
+ * @param name the driver's, and its scheme
  * @param start what its `start()` does, in Java
  */
 internal fun driverJar(
@@ -25,11 +26,12 @@ internal fun driverJar(
     version: String = "1.0.0",
     annotation: String = "autoLoad = false",
     start: String = "",
+    name: String = "shelf",
 ): Path {
     val work = createTempDirectory("driver-")
     try {
         val source = work / "Shelf.java"
-        source.writeText(source(version, annotation, start))
+        source.writeText(source(name, version, annotation, start))
         val spi = checkNotNull(StorageDriver::class.java.protectionDomain.codeSource).location.toURI().toPath()
         val options = arrayOf("-proc:none", "-nowarn", "-cp", "$spi", "-d", "${work / "classes"}", "$source")
         check(ToolProvider.getSystemJavaCompiler().run(null, null, null, *options) == 0) { "it does not compile" }
@@ -45,7 +47,7 @@ internal fun driverJar(
     }
 }
 
-private fun source(version: String, annotation: String, start: String) = """
+private fun source(name: String, version: String, annotation: String, start: String) = """
     package org.example;
     import dev.arraywright.spi.device.*;
     import dev.arraywright.spi.driver.*;
@@ -53,8 +55,8 @@ private fun source(version: String, annotation: String, start: String) = """
     import java.nio.ByteBuffer;
     import java.nio.channels.FileChannel;
     import java.nio.file.*;
-    @StorageDriver(name = "shelf", description = "Files on a shelf", version = "$version",
-        supportedDevices = "shelf",
+    @StorageDriver(name = "$name", description = "Files on a shelf", version = "$version",
+        supportedDevices = "$name",
         settings = {
           @DriverSetting(name = "keep", description = "the directory of the files", required = true),
           @DriverSetting(name = "size", description = "of a device", type = DriverSetting.Type.SIZE,
@@ -67,7 +69,7 @@ private fun source(version: String, annotation: String, start: String) = """
       @Override public BlockDevice open(StorageAddress address, OpenOptions options) throws DriverException {
         String id = address.toString();
         try {
-          return new Disk(id, Path.of(keep, id.substring("shelf:".length())));
+          return new Disk(id, Path.of(keep, id.substring("$name:".length())));
         } catch (IOException e) {
           throw new DriverException(DriverException.Reason.FAILED, e.toString(), "");
         }

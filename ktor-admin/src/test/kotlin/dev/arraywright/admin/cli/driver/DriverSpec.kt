@@ -94,6 +94,30 @@ class DriverSpec : StringSpec({
         }
     }
 
+    "drivers that require each other's new versions are upgraded together" {
+        fun rack(jar: Path, version: String, needs: String) = driverJar(
+            jar,
+            version,
+            """autoLoad = false, opensBeside = true, requires = "shelf $needs"""",
+            name = "rack",
+        )
+        served {
+            run("load", driverJar(jars / "one.jar")).ok()
+            run("load", rack(jars / "rack.jar", "1.0.0", "^1"), "--set", "keep=$keep").ok()
+            run("info", "rack").ok().out shouldContain "opens its devices beside the old ones"
+            val (two, next) = driverJar(jars / "two.jar", "2.0.0") to rack(jars / "next.jar", "2.0.0", "^2")
+            refused("upgrade", "shelf", two, because = "rack 1.0.0 requires shelf")
+            refused("upgrade", "shelf", next, "--with", two, because = "has none of that name")
+            info().announced?.version shouldBe "1.0.0"
+            run("upgrade", "shelf", two, "--with", next).ok().out.run {
+                shouldContain("shelf 1.0.0 -> 2.0.0")
+                shouldContain("rack 1.0.0 -> 2.0.0 along with it")
+            }
+            list().drivers.filter { !it.builtIn }.map { it.name to it.announced?.version } shouldContainExactly
+                listOf("rack" to "2.0.0", "shelf" to "2.0.0")
+        }
+    }
+
     "settings and the class may be given, and what is refused says why" {
         served {
             val jar = driverJar(jars / "one.jar")
