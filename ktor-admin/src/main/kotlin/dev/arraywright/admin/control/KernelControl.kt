@@ -55,14 +55,13 @@ internal class KernelControl(
         val handle = kernel.createProtectedDeviceGroup(group)
         val array = ArrayConfiguration(request.name, request.members, export, request.spares)
         file?.change { c ->
-            c.copy(
+            protection.with(c, request.policy).copy(
                 arrays = c.arrays.filter { it.name != array.name } + array,
                 spares = c.spares + (
                     request.sharedSpares - c.spares.map {
                         it.address
                     }.toSet()
                 ).map { SpareConfiguration(it) },
-                policy = policy ?: c.policy,
             )
         }
         return shown(handle)

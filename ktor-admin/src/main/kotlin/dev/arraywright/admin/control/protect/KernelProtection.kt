@@ -75,12 +75,19 @@ internal class KernelProtection(
     override suspend fun setPolicy(settings: Map<String, String>): Map<String, String> {
         val changed = changed(settings)
         protection.setPolicy(changed.toPolicy())
-        file?.change { it.copy(policy = changed) }
+        file?.change { with(it, settings) }
         return PolicySettings.of(changed)
     }
 
     /** The policy as it would be with these settings changed. */
     fun changed(settings: Map<String, String>): PolicyConfiguration = PolicySettings.changed(configured(), settings)
+
+    /** [c] with these settings of its policy changed, and others as an operator may have edited them just now. */
+    fun with(c: Configuration, settings: Map<String, String>): Configuration = try {
+        c.copy(policy = PolicySettings.changed(c.policy, settings))
+    } catch (e: KernelError.InvalidRequest) {
+        throw IllegalArgumentException(e.why, e)
+    }
 
     private fun configured(): PolicyConfiguration = PolicyConfiguration.of(protection.policy.value)
 
