@@ -121,6 +121,20 @@ class ConfigurationSafetySpec : StringSpec({
         file.current.value shouldBe Configuration()
     }
 
+    "no text of an address ends whoever follows the file" {
+        ArraywrightKernel.start().use { kernel ->
+            val file = file()
+            for (address in listOf("/a\\u0000", "file:/a\\u0000", "", " ", "/", "file:", "\\ud800", "block:/dev/../\\u0000")) {
+                file.path.writeText("""{ "spares": [ "/x" ], "arrays": [ { "name": "a", "members": [ "$address" ] } ] }""")
+                when (val outcome = file.reload(kernel)) {
+                    is Reloaded.Rejected -> Unit
+                    is Reloaded.Changed -> outcome.outcome.failures.isEmpty() shouldBe false
+                    null -> error("an edit was not seen")
+                }
+            }
+        }
+    }
+
     "an edit and a change that cannot both be are told, and the edit stays" {
         val file = file()
         val edit = """{ "arrays": [ { "name": "x", "members": [ "file:/a" ] } ] }"""
