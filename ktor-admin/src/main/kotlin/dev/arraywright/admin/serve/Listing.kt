@@ -1,5 +1,6 @@
 package dev.arraywright.admin.serve
 
+import dev.arraywright.admin.control.plainAddress
 import dev.arraywright.kernel.ArrayHandle
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArrayStatus
@@ -71,21 +72,24 @@ internal class Listing {
     fun of(c: Configuration, arrays: List<Members>, pool: List<SpareView>): Configuration {
         val now = arrays.associateBy { it.array }
         val listed = c.arrays.map { array -> now[array.name]?.let { of(array, it) } ?: array }
-        val used = listed.flatMap { it.members + it.spares }.toSet()
-        val known = c.spares.map { it.address }.toSet() + pooled
+        val used = listed.flatMap { it.members + it.spares }.map(::plainAddress).toSet()
+        val known = c.spares.map { plainAddress(it.address) }.toSet() + pooled
         // A shared spare that an array took, and that came back, is listed again.
         val back = shared(pool).filter { it.address !in known }.map { SpareConfiguration(it.address, it.domain) }
-        return c.copy(arrays = listed, spares = (c.spares + back).filter { it.address !in used })
+        return c.copy(arrays = listed, spares = (c.spares + back).filter { plainAddress(it.address) !in used })
     }
 
     private fun of(array: ArrayConfiguration, now: Members): ArrayConfiguration {
         val gone = gone(now)
         // Where it is listed is the operator's choice, but who has a slot is a member.
-        val members = array.members - gone + (now.slots - array.members.toSet())
-        val listed = members.toSet() + array.spares + present[now.array].orEmpty()
-        val joined = now.present - now.slots - listed
-        val spares = array.spares - gone - now.slots + joined
-        return array.copy(members = members, spares = spares, domains = array.domains - gone)
+        val missing = now.slots - array.members.map(::plainAddress).toSet()
+        val members = array.members.filter { plainAddress(it) !in gone } + missing
+        val listed = (members + array.spares).map(::plainAddress) + present[now.array].orEmpty()
+        val joined = now.present - now.slots - listed.toSet()
+        val away = gone + now.slots
+        val spares = array.spares.filter { plainAddress(it) !in away } + joined
+        val domains = array.domains.filterKeys { plainAddress(it) !in gone }
+        return array.copy(members = members, spares = spares, domains = domains)
     }
 
     private fun gone(now: Members) =

@@ -90,6 +90,15 @@ class ListingSpec : StringSpec({
         listing.of(edited, now, pool) shouldBe edited
     }
 
+    "a device is listed once, however an operator writes it" {
+        val listing = Listing()
+        val start = configuration("/a", "/b", own = listOf("/s"), shared = listOf("/t"))
+        val pool = listOf(spare("file:/t"))
+        listing.next(start, listOf(members("file:/a", "file:/b", spares = listOf("file:/s"))), pool) shouldBe start
+        listing.next(start, listOf(members("file:/a", "file:/s", replaced = listOf("file:/b"))), pool) shouldBe
+            configuration("/a", "file:/s", shared = listOf("/t"))
+    }
+
     "what could not be written is not forgotten" {
         val listing = Listing()
         val start = configuration("file:/a", "file:/b")

@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control.protect
 
+import dev.arraywright.admin.control.plainAddress
+import dev.arraywright.admin.control.without
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
@@ -37,10 +39,16 @@ internal class KernelProtection(
 
     override suspend fun removeSpare(address: String) {
         protection.removeSpare(address)
+        val gone = plainAddress(address)
         file?.change { c ->
             c.copy(
-                spares = c.spares.filter { it.address != address },
-                arrays = c.arrays.map { it.copy(spares = it.spares - address, domains = it.domains - address) },
+                spares = c.spares.filter { plainAddress(it.address) != gone },
+                arrays = c.arrays.map { array ->
+                    array.copy(
+                        spares = array.spares.without(address),
+                        domains = array.domains.filterKeys { plainAddress(it) != gone },
+                    )
+                },
             )
         }
     }

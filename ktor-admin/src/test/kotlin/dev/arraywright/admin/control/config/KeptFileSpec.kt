@@ -8,6 +8,7 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.PolicyConfiguration
+import dev.arraywright.kernel.config.SpareConfiguration
 import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.raid.layout.RaidLevel
 import io.kotest.assertions.throwables.shouldThrow
@@ -18,6 +19,7 @@ import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.runTest
+import kotlin.io.path.writeBytes
 import kotlin.io.path.writeText
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -44,6 +46,16 @@ class KeptFileSpec : StringSpec({
             shouldThrow<KernelError.BadConfiguration> { protection.setPolicy(mapOf("rebuildCeiling" to "4MiB")) }
                 .why shouldContain "is below the floor"
             Configuration.load(file.path).policy.rebuildCeiling shouldBe null
+        }
+    }
+
+    "a spare that is removed is not in the file any more, however it is written there" {
+        val image = tempdir().toPath().resolve("s.img").also { it.writeBytes(ByteArray(16 shl 20)) }
+        ArraywrightKernel.start().use { kernel ->
+            kernel.protection.addSpare("file:$image")
+            val file = file(Configuration(spares = listOf(SpareConfiguration("file:$image"))))
+            KernelProtection(kernel, file).removeSpare("$image")
+            Configuration.load(file.path) shouldBe Configuration()
         }
     }
 
