@@ -28,6 +28,9 @@ import java.nio.file.Path
 public class ConfigurationFile private constructor(public val path: Path, start: Configuration, text: String) {
     private val disk = DiskFile(path)
     private val turn = Mutex()
+
+    /** Of reloads, which take as long as devices do; no change waits for that. */
+    private val reloading = Mutex()
     private val counting = MutableStateFlow(start)
     private val refused = MutableStateFlow<KernelError?>(null)
 
@@ -36,6 +39,9 @@ public class ConfigurationFile private constructor(public val path: Path, start:
 
     /** What the kernel was given, or did: behind [current] until the next [reload]. */
     private var applied = start
+
+    /** What was done while a reload is under way; null where none is. */
+    private var meanwhile: MutableList<(Configuration) -> Configuration>? = null
 
     /** What an event was told of last. */
     private var told: KernelError? = null
@@ -87,12 +93,8 @@ public class ConfigurationFile private constructor(public val path: Path, start:
             seen = text
             counting.value = new
         }
-        applied = try {
-            transform(applied)
-        } catch (_: IllegalArgumentException) {
-            // The edit makes room for it; the reload finds it done.
-            applied
-        }
+        applied = applied.with(transform)
+        meanwhile?.add(transform)
         return true
     }
 
@@ -100,24 +102,34 @@ public class ConfigurationFile private constructor(public val path: Path, start:
      * Looks at the file and has [kernel] do as it says, if it was edited; what comes of it is told by an event, too. Null
      * if there is nothing to do. Where it is cancelled on its way, all of it is for the next one to do.
      */
-    public suspend fun reload(kernel: ArraywrightKernel): Reloaded? = turn.withLock {
-        look()
-        val error = refused.value
-        val next = counting.value
-        when {
-            error != null -> Reloaded.Rejected(error).also { if (error !== told) tell(kernel, error) }
-            next == applied -> null
-            else -> try {
-                val outcome = kernel.reconfigure(applied, next)
-                applied = next
-                kernel.tell(ConfigurationChanged("$path", outcome.notes, outcome.failures.map { "${it.message}" }))
-                Reloaded.Changed(outcome)
-            } catch (e: KernelError.BadConfiguration) {
-                counting.value = applied
-                refused.value = e
-                tell(kernel, e)
-                Reloaded.Rejected(e)
+    public suspend fun reload(kernel: ArraywrightKernel): Reloaded? = reloading.withLock {
+        val (before, next, text) = turn.withLock {
+            look()
+            refused.value?.let {
+                if (it !== told) tell(kernel, it)
+                return Reloaded.Rejected(it)
             }
+            if (counting.value == applied) return null
+            meanwhile = mutableListOf()
+            Triple(applied, counting.value, seen)
+        }
+        try {
+            val outcome = kernel.reconfigure(before, next)
+            turn.withLock { applied = meanwhile.orEmpty().fold(next) { c, transform -> c.with(transform) } }
+            kernel.tell(ConfigurationChanged("$path", outcome.notes, outcome.failures.map { "${it.message}" }))
+            Reloaded.Changed(outcome)
+        } catch (e: KernelError.BadConfiguration) {
+            turn.withLock {
+                tell(kernel, e)
+                // What is in the file by now is for the next reload to judge.
+                if (seen == text) {
+                    counting.value = applied
+                    refused.value = e
+                }
+            }
+            Reloaded.Rejected(e)
+        } finally {
+            withContext(NonCancellable) { turn.withLock { meanwhile = null } }
         }
     }
 
@@ -172,6 +184,13 @@ public class ConfigurationFile private constructor(public val path: Path, start:
         } catch (e: KernelError.BadConfiguration) {
             refused.value = e
         }
+    }
+
+    private fun Configuration.with(transform: (Configuration) -> Configuration) = try {
+        transform(this)
+    } catch (_: IllegalArgumentException) {
+        // An edit makes room for it; the reload of that finds it done.
+        this
     }
 
     private fun tell(kernel: ArraywrightKernel, error: KernelError) {

@@ -15,9 +15,15 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
+import java.net.InetAddress
+import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.attribute.PosixFilePermissions
 import kotlin.io.path.createDirectories
@@ -28,6 +34,7 @@ import kotlin.io.path.name
 import kotlin.io.path.readText
 import kotlin.io.path.setPosixFilePermissions
 import kotlin.io.path.writeText
+import kotlin.time.Duration.Companion.seconds
 
 /** What an operator wrote, and what a kernel was told, outlast each other, failures and the end of the process. */
 class ConfigurationSafetySpec : StringSpec({
@@ -131,6 +138,30 @@ class ConfigurationSafetySpec : StringSpec({
                     is Reloaded.Changed -> outcome.outcome.failures.isEmpty() shouldBe false
                     null -> error("an edit was not seen")
                 }
+            }
+        }
+    }
+
+    "a reload that waits for a device holds up no change, and can be cancelled" {
+        ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { silent ->
+            ArraywrightKernel.start().use { kernel ->
+                val file = file()
+                val nbd = "nbd://127.0.0.1:${silent.localPort}/x"
+                file.path.writeText("""{ "watch": false, "arrays": [ { "name": "a", "members": [ "$nbd" ] } ] }""")
+                coroutineScope {
+                    val reloading = launch(Dispatchers.Default) { file.reload(kernel) }
+                    val asked = withContext(Dispatchers.IO) { silent.accept() }
+                    try {
+                        withTimeout(10.seconds) { file.change(more) }
+                        Configuration.load(file.path).run { arrays.size to maxLoadedDrivers } shouldBe (1 to 9)
+                        withTimeout(10.seconds) { reloading.cancelAndJoin() }
+                    } finally {
+                        asked.close()
+                    }
+                }
+                // All of it is done anew.
+                file.reload(kernel).shouldBeInstanceOf<Reloaded.Changed>().outcome.notes.single() shouldContain "watch"
+                file.reload(kernel) shouldBe null
             }
         }
     }
