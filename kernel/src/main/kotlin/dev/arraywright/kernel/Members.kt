@@ -16,6 +16,7 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withContext
 import java.nio.file.Files
+import java.nio.file.InvalidPathException
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 
@@ -153,7 +154,11 @@ internal class OpenMember(val address: StorageAddress, val device: AsyncBlockDev
 /** The address a text stands for; a bare path is a block device or a file, as what is there. */
 internal fun parseAddress(text: String): StorageAddress {
     if (text.startsWith("/")) {
-        val path = Path.of(text).normalize().toString()
+        val path = try {
+            Path.of(text).normalize().toString()
+        } catch (e: InvalidPathException) {
+            throw KernelError.InvalidRequest("'$text' is no storage address", "it is no path: ${e.reason}", "name a file", e)
+        }
         val special = Files.exists(Path.of(path)) && !Files.isRegularFile(Path.of(path)) && path.startsWith("/dev/")
         return if (special) StorageAddress.Block(path) else StorageAddress.File(path)
     }

@@ -7,6 +7,7 @@ import dev.arraywright.kernel.config.builder.change
 import dev.arraywright.kernel.config.builder.configuration
 import dev.arraywright.kernel.driver.isolate.SharedPackages
 import dev.arraywright.kernel.parseAddress
+import dev.arraywright.spi.device.StorageAddress
 import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
@@ -177,6 +178,14 @@ public data class Configuration(
                     e,
                 )
             }
+
+        /**
+         * The device that a [text] of members and spares names; a bare path is a block device or a file, as what is there.
+         *
+         * @throws KernelError.InvalidRequest if it names none
+         */
+        @JvmStatic
+        public fun address(text: String): StorageAddress = parseAddress(text)
 
         /** Like [parse], of a file. */
         public fun load(file: Path): Configuration = parse(read(file), file.toString())

@@ -108,6 +108,52 @@ class ReconfigurationSpec : StringSpec({
         }
     }
 
+    "an own spare moves to the shared ones; for another array, named before, its superblock is in the way" {
+        val dir = tempdir()
+        val (s0, s1) = List(2) { dir.image("s$it") }
+        val (a, b) = listOf(mirror(dir, "a"), mirror(dir, "b").copy(spares = listOf(s0, s1)))
+        val next = configuration(a.copy(spares = listOf(s0)), b.copy(spares = emptyList()))
+            .copy(spares = listOf(SpareConfiguration(s1)))
+        replaced(configuration(a, b), next) {
+            it.failures.single().why shouldContain "it holds a member of the array b"
+            it.notes.shouldBeEmpty()
+            protection.status.value.spares.associate { s -> s.address to s.array } shouldBe mapOf(s1 to null)
+        }
+    }
+
+    "a device whose address is written otherwise is the same" {
+        val dir = tempdir()
+        fun otherwise(address: String) = address.removePrefix("file:")
+        val shared = SpareConfiguration(dir.image("s1"))
+        val a = mirror(dir, "a").copy(spares = listOf(dir.image("s0")))
+        val next = configuration(a.copy(members = a.members.map(::otherwise), spares = a.spares.map(::otherwise)))
+            .copy(spares = listOf(SpareConfiguration(otherwise(shared.address))))
+        var spares = emptyList<Any>()
+        replaced(
+            configuration(a).copy(spares = listOf(shared)),
+            next,
+            { spares = protection.status.value.spares },
+        ) {
+            it shouldBe Reconfiguration()
+            protection.status.value.spares shouldBe spares
+        }
+    }
+
+    "domains of who is there already are named as what counts later" {
+        val dir = tempdir()
+        val a = mirror(dir, "a")
+        val spare = SpareConfiguration(dir.image("s0"))
+        val next = configuration(a.copy(domains = mapOf(a.members[0] to "rack 1")))
+            .copy(spares = listOf(spare.copy(domain = "rack 2")))
+        replaced(configuration(a).copy(spares = listOf(spare)), next) {
+            it.failures.shouldBeEmpty()
+            it.notes shouldBe listOf(
+                "a: domains: what is new counts when it is made or assembled again",
+                "spares: the domain of ${spare.address} counts once it is removed and added again",
+            )
+        }
+    }
+
     "shared spares come and go" {
         val dir = tempdir()
         val (one, two) = List(2) { SpareConfiguration(dir.image("s$it")) }

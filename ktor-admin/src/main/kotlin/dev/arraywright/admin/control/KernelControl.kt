@@ -55,14 +55,13 @@ internal class KernelControl(
         val handle = kernel.createProtectedDeviceGroup(group)
         val array = ArrayConfiguration(request.name, request.members, export, request.spares)
         file?.change { c ->
-            c.copy(
+            protection.with(c, request.policy).copy(
                 arrays = c.arrays.filter { it.name != array.name } + array,
                 spares = c.spares + (
                     request.sharedSpares - c.spares.map {
                         it.address
                     }.toSet()
                 ).map { SpareConfiguration(it) },
-                policy = policy ?: c.policy,
             )
         }
         return shown(handle)
@@ -94,11 +93,16 @@ internal class KernelControl(
             MemberChange.FAIL -> handle.fail(member)
             MemberChange.REMOVE -> {
                 handle.remove(member)
-                kept(name) { it.copy(members = it.members - address, spares = it.spares - address) }
+                kept(name) {
+                    it.copy(members = it.members.without(address), spares = it.spares.without(address))
+                }
             }
             MemberChange.ADD -> {
                 handle.add(member)
-                kept(name) { if (address in it.spares) it else it.copy(members = it.members - address + address) }
+                kept(name) {
+                    val spare = it.spares.without(address) != it.spares
+                    if (spare) it else it.copy(members = it.members.without(address) + address)
+                }
             }
         }
         return shown(handle)

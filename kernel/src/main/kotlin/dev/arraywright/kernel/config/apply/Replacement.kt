@@ -6,6 +6,8 @@ import dev.arraywright.kernel.config.ArrayConfiguration
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.Reconfiguration
+import dev.arraywright.spi.device.StorageAddress
+import java.util.UUID
 
 /**
  * Has [after] take the place of [before], once. Only what is otherwise in it is touched: an array that an operator has
@@ -38,6 +40,7 @@ internal class Replacement(
         noteLater()
         for (array in after.arrays) endExport(array)
         letGoOfSpares()
+        for (array in after.arrays) letGo(array)
         arrays()
         for (array in after.arrays) startExport(array)
         awaitSpares()
@@ -70,14 +73,16 @@ internal class Replacement(
     }
 
     private suspend fun arrays() {
-        val owners = bringUp.owners(after.spares)
+        // A look at every spare, which takes its time where one does not answer: only if it is needed.
+        var owners: Map<StorageAddress, UUID>? = null
         for (array in after.arrays) {
             val handle = running[array.name]
             val old = known[array.name]
-            when {
-                handle != null -> if (old != null) change(handle, old, array)
-                old == null || runs(old) != runs(array) ->
-                    if (attempt { bringUp.run(array, owners) }) started += array.name
+            if (handle != null) {
+                if (old != null && old != array) change(handle, old, array)
+            } else if (old == null || runs(old) != runs(array)) {
+                val found = owners ?: bringUp.owners(after.spares).also { owners = it }
+                if (attempt { bringUp.run(array, found) }) started += array.name
             }
         }
         for (gone in known.keys - after.arrays.map { it.name }.toSet()) {
@@ -89,31 +94,38 @@ internal class Replacement(
     /** What an array is assembled or made by. */
     private fun runs(array: ArrayConfiguration) = array.copy(export = null)
 
-    private suspend fun change(handle: ArrayHandle, old: ArrayConfiguration, new: ArrayConfiguration) {
-        val name = new.name
-        val listed = (new.members + new.spares).toSet()
-        val present = handle.status.value.members.filter { it.address != null }.associateBy { it.address }
-        for (gone in (old.members + old.spares).filter { it !in listed }) {
+    /** Before any array takes one in, as it may come from another. */
+    private suspend fun letGo(new: ArrayConfiguration) {
+        val old = known[new.name]?.takeIf { it != new } ?: return
+        val present = present(running[new.name] ?: return)
+        val listed = devices(new)
+        for (gone in (old.members + old.spares).filter { canonical(it) !in listed }) {
             val member = present[canonical(gone)] ?: continue
             if (member.slot == null && member.state == "spare") {
                 attempt { subject.protection.removeSpare(gone) }
             } else if (member.state != "replaced" && member.state != "faulty") {
-                notes += "$gone is a member of $name still: arraywright fail and remove take it out"
+                notes += "$gone is a member of ${new.name} still: arraywright fail and remove take it out"
             }
         }
-        val before = (old.members + old.spares).toSet()
-        for (member in new.members.filter { it !in before && canonical(it) !in present }) {
-            attempt { handle.add(member) }
-        }
-        for (spare in new.spares.filter { it !in before && canonical(it) !in present }) {
-            attempt { subject.protection.addSpare(spare, name, new.domains[spare]) }
+    }
+
+    private suspend fun change(handle: ArrayHandle, old: ArrayConfiguration, new: ArrayConfiguration) {
+        val known = devices(old) + present(handle).keys
+        for (member in new.members.filter { canonical(it) !in known }) attempt { handle.add(member) }
+        for (spare in new.spares.filter { canonical(it) !in known }) {
+            attempt { subject.protection.addSpare(spare, new.name, new.domains[spare]) }
         }
         noteMaking(old, new)
     }
 
+    private fun present(handle: ArrayHandle) =
+        handle.status.value.members.filter { it.address != null }.associateBy { it.address }
+
+    private fun devices(array: ArrayConfiguration) = (array.members + array.spares).map(::canonical).toSet()
+
     private fun noteMaking(old: ArrayConfiguration, new: ArrayConfiguration) {
-        val kept = old.domains.filterKeys { it in new.domains }
-        val domains = new.domains.filterKeys { it in old.domains } != kept
+        val (before, now) = listOf(old, new).map { it.domains.mapKeys { (address, _) -> canonical(address) } }
+        val domains = devices(old).intersect(devices(new)).any { before[it] != now[it] }
         val later = listOf(
             "domains" to domains,
             "level" to (new.level != old.level),
@@ -145,17 +157,25 @@ internal class Replacement(
         subject.nbd.entries.value[export.name]?.array == array
 
     private suspend fun letGoOfSpares() {
-        val wanted = after.spares.map { it.address }.toSet()
+        val wanted = after.spares.map { canonical(it.address) }.toSet()
         val pooled = subject.protection.pooled().map { it.toString() }.toSet()
-        for (gone in before.spares.filter { it.address !in wanted && canonical(it.address) in pooled }) {
-            attempt { subject.protection.removeSpare(gone.address) }
+        for (gone in before.spares.map { canonical(it.address) }.filter { it !in wanted && it in pooled }) {
+            attempt { subject.protection.removeSpare(gone) }
         }
     }
 
     private suspend fun awaitSpares() {
-        val old = before.spares.map { it.address }.toSet()
-        for (spare in after.spares.filter { it.address !in old }) {
-            if (canonical(spare.address) in subject.members.entries.value) continue
+        val old = before.spares.associateBy { canonical(it.address) }
+        for (spare in after.spares) {
+            val address = canonical(spare.address)
+            val same = old[address]
+            if (same != null) {
+                if (same.domain != spare.domain) {
+                    notes += "spares: the domain of ${spare.address} counts once it is removed and added again"
+                }
+                continue
+            }
+            if (address in subject.members.entries.value) continue
             attempt { subject.protection.awaitSpare(spare.address, spare.domain) }
         }
     }

@@ -1,5 +1,7 @@
 package dev.arraywright.admin.control.protect
 
+import dev.arraywright.admin.control.plainAddress
+import dev.arraywright.admin.control.without
 import dev.arraywright.kernel.ArraywrightKernel
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
@@ -37,10 +39,16 @@ internal class KernelProtection(
 
     override suspend fun removeSpare(address: String) {
         protection.removeSpare(address)
+        val gone = plainAddress(address)
         file?.change { c ->
             c.copy(
-                spares = c.spares.filter { it.address != address },
-                arrays = c.arrays.map { it.copy(spares = it.spares - address, domains = it.domains - address) },
+                spares = c.spares.filter { plainAddress(it.address) != gone },
+                arrays = c.arrays.map { array ->
+                    array.copy(
+                        spares = array.spares.without(address),
+                        domains = array.domains.filterKeys { plainAddress(it) != gone },
+                    )
+                },
             )
         }
     }
@@ -75,12 +83,19 @@ internal class KernelProtection(
     override suspend fun setPolicy(settings: Map<String, String>): Map<String, String> {
         val changed = changed(settings)
         protection.setPolicy(changed.toPolicy())
-        file?.change { it.copy(policy = changed) }
+        file?.change { with(it, settings) }
         return PolicySettings.of(changed)
     }
 
     /** The policy as it would be with these settings changed. */
     fun changed(settings: Map<String, String>): PolicyConfiguration = PolicySettings.changed(configured(), settings)
+
+    /** [c] with these settings of its policy changed, and others as an operator may have edited them just now. */
+    fun with(c: Configuration, settings: Map<String, String>): Configuration = try {
+        c.copy(policy = PolicySettings.changed(c.policy, settings))
+    } catch (e: KernelError.InvalidRequest) {
+        throw IllegalArgumentException(e.why, e)
+    }
 
     private fun configured(): PolicyConfiguration = PolicyConfiguration.of(protection.policy.value)
 
