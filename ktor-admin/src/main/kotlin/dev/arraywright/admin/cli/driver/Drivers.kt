@@ -110,7 +110,9 @@ private class DriverUpgrade :
     private val driver by argument("NAME").help("as driver list has it")
     private val jar by argument().path().help("the jar that has the other version")
     private val with by option(metavar = "JAR").path().multiple()
-        .help("another driver's, upgraded together with it or not at all, as where each requires the other's new version")
+        .help(
+            "another driver's, upgraded together with it or not at all, as where each requires the other's new version",
+        )
 
     override suspend fun execute() {
         show(serving { it.upgrade(driver, UpgradeRequest(whole(jar), with.map(::whole))) }, DriverText::upgraded)
