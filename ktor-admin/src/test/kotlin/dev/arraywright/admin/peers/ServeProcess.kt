@@ -4,6 +4,7 @@ import dev.arraywright.admin.Bench
 import dev.arraywright.kernel.ArrayHealth
 import dev.arraywright.kernel.ArrayStatus
 import dev.arraywright.kernel.event.KernelEvent
+import dev.arraywright.spi.testing.Peer
 import dev.arraywright.spi.testing.Peers
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.withClue
@@ -106,7 +107,7 @@ internal class Nbdkit(private val file: Path) : AutoCloseable {
         process = ProcessBuilder(
             words,
         ).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
-        eventually(10.seconds) { socket.exists() shouldBe true }
+        eventually(10.seconds) { Peer.listens(socket) shouldBe true }
     }
 
     /** It takes requests, and answers none. */

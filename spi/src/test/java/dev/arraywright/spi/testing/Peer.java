@@ -3,7 +3,10 @@ package dev.arraywright.spi.testing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +49,18 @@ public final class Peer {
       throw new AssertionError("interrupted while waiting for " + String.join(" ", words), e);
     }
     return new Outcome(List.copyOf(words), process.exitValue(), settle(stdout), settle(stderr));
+  }
+
+  /**
+   * Whether somebody takes connections at a Unix socket: its file is there some time before that.
+   */
+  public static boolean listens(Path socket) {
+    try {
+      SocketChannel.open(UnixDomainSocketAddress.of(socket)).close();
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** What came of a command. */

@@ -8,6 +8,7 @@ import dev.arraywright.spi.device.DeviceIoException.TimedOutException
 import dev.arraywright.spi.device.StorageAddress
 import dev.arraywright.spi.driver.DriverException
 import dev.arraywright.spi.driver.DriverException.Reason
+import dev.arraywright.spi.testing.Peer
 import dev.arraywright.spi.testing.Peers
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
@@ -46,7 +47,7 @@ class NbdClientPeersSpec : StringSpec({
         server = ProcessBuilder(
             command,
         ).redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start()
-        eventually { Files.exists(socket) shouldBe true }
+        eventually { Peer.listens(socket) shouldBe true }
     }
 
     afterEach { kill() }
