@@ -8,7 +8,6 @@ import dev.arraywright.kernel.driver.lifecycle.Dependents
 import dev.arraywright.kernel.driver.lifecycle.DriverEntry
 import dev.arraywright.kernel.driver.lifecycle.DriverRoster
 import dev.arraywright.kernel.driver.lifecycle.DriverState
-import dev.arraywright.kernel.driver.lifecycle.DriverSupervisor
 import dev.arraywright.kernel.driver.lifecycle.KernelHouse
 import dev.arraywright.kernel.driver.lifecycle.UpgradeAdmission
 import dev.arraywright.kernel.driver.scan.DriverCandidate
@@ -19,7 +18,6 @@ import dev.arraywright.kernel.driver.serve.DeviceUsers
 import dev.arraywright.kernel.driver.source.DriverFolder
 import dev.arraywright.kernel.driver.upgrade.GroupUpgradeReport
 import dev.arraywright.kernel.driver.upgrade.UpgradeReport
-import dev.arraywright.kernel.event.DriverLoadFailed
 import dev.arraywright.kernel.event.DriverUnloadFailed
 import dev.arraywright.kernel.event.EventStream
 import kotlinx.coroutines.CoroutineScope
@@ -35,7 +33,6 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import java.nio.file.Path
-import java.util.Collections
 import kotlin.io.path.isDirectory
 import kotlin.io.path.name
 import kotlin.time.Duration
@@ -68,11 +65,9 @@ public class DriverManager internal constructor(
     private val changing = Mutex()
     private val dependents = Dependents(scope, roster, changing)
     private val choice = JarChoice(scanner, events)
+    private val loads = Loads(scope, roster, admission, builtIns, choice, events, changing)
     private val upgrades =
         Upgrades(scope, house, roster, UpgradeAdmission(roster, admission, users), choice, events, changing)
-
-    @Volatile
-    private var closed = false
 
     /** What has the drivers follow their directory and the machine; null without a directory. */
     internal var folder: DriverFolder? = null
@@ -125,55 +120,16 @@ public class DriverManager internal constructor(
      *   configured for it
      */
     public suspend fun load(jar: Path, type: String? = null, settings: Map<String, String> = emptyMap()): DriverHandle =
-        start(choice.candidate(jar, type), settings)
+        loads.one(choice.candidate(jar, type), settings)
 
     /**
      * Loads all drivers of [jars] that are not loaded, each after those that it requires, others side by side. One that
      * cannot be loaded keeps those from it that require it, and no others.
      */
-    public suspend fun loadAll(jars: List<Path>): LoadReport {
-        val failures = Collections.synchronizedList(mutableListOf<DriverFailure>())
-        val wanted = mutableListOf<DriverCandidate>()
-        for (jar in jars) {
-            val result = scan(jar)
-            result.rejected.forEach { failures += DriverFailure(it.jar.name, choice.rejection(it.jar, it.why)) }
-            wanted += result.candidates
-        }
-        return loadFound(wanted, failures)
-    }
+    public suspend fun loadAll(jars: List<Path>): LoadReport = loads.all(jars)
 
     /** As [loadAll], of what a scan has found. */
-    internal suspend fun loadFound(
-        candidates: List<DriverCandidate>,
-        failures: MutableList<DriverFailure> = Collections.synchronizedList(mutableListOf()),
-    ): LoadReport {
-        failures.forEach { events.emit(DriverLoadFailed(it.name, it.error.why)) }
-        val byName = candidates.filter { it.info.name !in roster.present() }.associateBy { it.info.name }
-        for (second in candidates.filter { byName[it.info.name].let { first -> first != null && first != it } }) {
-            val taken = byName.getValue(second.info.name)
-            val why = "${taken.jar} has a driver of that name, too"
-            failures += told(second, KernelError.InUse("cannot load the driver ${second.info} of ${second.jar}", why))
-        }
-        val order = Dependencies.order(byName.values.map { it.info }, roster.present()) { info, error ->
-            failures += told(byName.getValue(info.name), error)
-        }
-        val handles = Collections.synchronizedMap(mutableMapOf<String, DriverHandle>())
-        coroutineScope {
-            val jobs = mutableMapOf<String, Job>()
-            for (info in order) {
-                val needed = info.requires.mapNotNull { jobs[it.name] }
-                jobs[info.name] = launch {
-                    needed.forEach { it.join() }
-                    try {
-                        handles[info.name] = start(byName.getValue(info.name), emptyMap())
-                    } catch (e: KernelError) {
-                        failures += DriverFailure(info.name, e)
-                    }
-                }
-            }
-        }
-        return LoadReport(order.mapNotNull { handles[it.name] }, failures.toList())
-    }
+    internal suspend fun loadFound(candidates: List<DriverCandidate>): LoadReport = loads.found(candidates)
 
     /**
      * Ends a driver and closes its class loader. Whether nothing of it is left in memory is found out afterwards, and
@@ -260,7 +216,7 @@ public class DriverManager internal constructor(
     /** Ends all drivers, those first that need others; within [bound], and without a look at what stays in memory. */
     internal suspend fun close(bound: Duration): List<String> {
         val entries = changing.withLock {
-            closed = true
+            loads.close()
             roster.all.onEach { it.leaving = true }
         }
         withTimeoutOrNull(bound) {
@@ -294,62 +250,5 @@ public class DriverManager internal constructor(
     private suspend fun strike(entry: DriverEntry): Unit = changing.withLock {
         admission.withdraw(entry)
         roster.remove(entry)
-    }
-
-    private suspend fun start(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
-        // Apart from the rest, which is not begun for who is cancelled here; and within the scope, for once that ends
-        // nothing that is waited for changes.
-        scope.seenThrough {
-            telling(candidate) {
-                builtIns.requireOther(candidate.info.name, "load")
-                awaitRequired(candidate.info)
-            }
-        }
-        return scope.seenThrough { telling(candidate) { admitted(candidate, settings) } }
-    }
-
-    /** Tells of a failure, also of one that nobody waits for any more. */
-    private suspend fun <T> telling(candidate: DriverCandidate, work: suspend () -> T): T = try {
-        work()
-    } catch (e: KernelError) {
-        throw e.also { told(candidate, it) }
-    }
-
-    private suspend fun admitted(candidate: DriverCandidate, settings: Map<String, String>): DriverHandle {
-        val place = changing.withLock {
-            if (closed) throw KernelError.Closed()
-            admission.load(candidate, settings) { it.launchIn(scope) }
-        }
-        val supervisor = place.entry.supervisor
-        try {
-            supervisor.load(candidate, place.settings)
-        } catch (e: KernelError) {
-            changing.withLock { admission.failed(place) }
-            throw e
-        }
-        return DriverHandle(supervisor)
-    }
-
-    /** Those that are about to run are waited for; they have deadlines. */
-    private suspend fun awaitRequired(info: DriverInfo) {
-        for (need in info.requires) {
-            roster[need.name]?.supervisor?.state?.first { it !in ON_THE_WAY }
-        }
-    }
-
-    private fun told(candidate: DriverCandidate, error: KernelError): DriverFailure {
-        events.emit(DriverLoadFailed(candidate.jar.toString(), error.why, candidate.info.name))
-        return DriverFailure(candidate.info.name, error)
-    }
-
-    private companion object {
-        val ON_THE_WAY = setOf(
-            DriverState.Discovered,
-            DriverState.Loading,
-            DriverState.Loaded,
-            DriverState.Initializing,
-            DriverState.Initialized,
-            DriverState.Starting,
-        )
     }
 }
