@@ -157,7 +157,12 @@ internal fun parseAddress(text: String): StorageAddress {
         val path = try {
             Path.of(text).normalize().toString()
         } catch (e: InvalidPathException) {
-            throw KernelError.InvalidRequest("'$text' is no storage address", "it is no path: ${e.reason}", "name a file", e)
+            throw KernelError.InvalidRequest(
+                "'$text' is no storage address",
+                "it is no path: ${e.reason}",
+                "name a file",
+                e,
+            )
         }
         val special = Files.exists(Path.of(path)) && !Files.isRegularFile(Path.of(path)) && path.startsWith("/dev/")
         return if (special) StorageAddress.Block(path) else StorageAddress.File(path)

@@ -123,6 +123,7 @@ class ReconfigurationSpec : StringSpec({
 
     "a device whose address is written otherwise is the same" {
         val dir = tempdir()
+
         fun otherwise(address: String) = address.removePrefix("file:")
         val shared = SpareConfiguration(dir.image("s1"))
         val a = mirror(dir, "a").copy(spares = listOf(dir.image("s0")))

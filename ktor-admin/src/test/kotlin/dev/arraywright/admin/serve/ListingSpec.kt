@@ -67,7 +67,11 @@ class ListingSpec : StringSpec({
         val listing = Listing()
         val start = configuration("file:/a", "file:/b", own = listOf("file:/s"))
             .let { c -> c.copy(arrays = c.arrays.map { it.copy(domains = mapOf("file:/b" to "x", "file:/s" to "y")) }) }
-        listing.next(start, listOf(members("file:/a", "file:/b", spares = listOf("file:/s"))), emptyList()) shouldBe start
+        listing.next(
+            start,
+            listOf(members("file:/a", "file:/b", spares = listOf("file:/s"))),
+            emptyList(),
+        ) shouldBe start
         listing.next(start, listOf(members("file:/a", "file:/s")), emptyList()).arrays.single().run {
             members shouldBe listOf("file:/a", "file:/s")
             spares shouldBe emptyList()

@@ -131,8 +131,19 @@ class ConfigurationSafetySpec : StringSpec({
     "no text of an address ends whoever follows the file" {
         ArraywrightKernel.start().use { kernel ->
             val file = file()
-            for (address in listOf("/a\\u0000", "file:/a\\u0000", "", " ", "/", "file:", "\\ud800", "block:/dev/../\\u0000")) {
-                file.path.writeText("""{ "spares": [ "/x" ], "arrays": [ { "name": "a", "members": [ "$address" ] } ] }""")
+            for (address in listOf(
+                "/a\\u0000",
+                "file:/a\\u0000",
+                "",
+                " ",
+                "/",
+                "file:",
+                "\\ud800",
+                "block:/dev/../\\u0000",
+            )) {
+                file.path.writeText(
+                    """{ "spares": [ "/x" ], "arrays": [ { "name": "a", "members": [ "$address" ] } ] }""",
+                )
                 when (val outcome = file.reload(kernel)) {
                     is Reloaded.Rejected -> Unit
                     is Reloaded.Changed -> outcome.outcome.failures.isEmpty() shouldBe false
