@@ -180,7 +180,8 @@ public data class Configuration(
             }
 
         /**
-         * The device that a [text] of members and spares names; a bare path is a block device or a file, as what is there.
+         * The device that a [text] of members and spares names; a bare path is a block device or a file, as what is
+         * there.
          *
          * @throws KernelError.InvalidRequest if it names none
          */

@@ -33,7 +33,7 @@ internal class Listing {
     /** Who was a member of an array at any time, until a whole array does without. */
     private val seen = mutableMapOf<String, Set<String>>()
 
-    /** What was [written] last: who is in it was listed, and is not in the file any more only if an operator says so. */
+    /** What was [written] last: who is in it and not in the file any more was taken out by an operator. */
     private var present = emptyMap<String, Set<String>>()
     private var pooled = emptySet<String>()
 

@@ -55,8 +55,8 @@ public class ConfigurationFile private constructor(public val path: Path, start:
     /**
      * Writes what [transform] makes of the configuration, unless it is the same: of what counts, and of what stands in the
      * file, where that was edited meanwhile; so it may be asked more than once. For what a kernel has done already. The
-     * file is replaced as a whole, so a crash leaves the old or the new one; what an operator wrote stays beside it with
-     * `~` appended, for its comments are lost.
+     * file is replaced as a whole, so a crash leaves the old or the new one; what an operator wrote stays beside it
+     * with `~` appended, for its comments are lost.
      *
      * @throws KernelError.BadConfiguration if it cannot be written, or was edited and cannot be used or be brought
      *   together with the change
@@ -219,7 +219,8 @@ public class ConfigurationFile private constructor(public val path: Path, start:
         }
 
         /**
-         * Writes a new file for [configuration], which is its owner's alone, syncs it and puts it in the place of [path].
+         * Writes a new file for [configuration], which is its owner's alone, syncs it and puts it in the place of
+         * [path].
          *
          * @throws KernelError.BadConfiguration if it cannot be written
          */

@@ -52,9 +52,9 @@ internal class DiskFile(private val path: Path) {
     }
 
     /**
-     * Writes and syncs a new file, then puts it in the place of this one, as whose it is given owner and permissions. False,
-     * and nothing is done, if this one does not hold [seen] any more; null is for whatever it holds. With [keep] what was
-     * there stays beside it with `~` appended.
+     * Writes and syncs a new file with owner and permissions of this one, then puts it in the place of this one. False,
+     * and nothing is done, if this one does not hold [seen] any more; null is for whatever it holds. With [keep] what
+     * was there stays beside it with `~` appended.
      */
     fun replace(text: String, seen: String?, keep: Boolean): Boolean {
         // A link stays one: what it leads to is replaced.
