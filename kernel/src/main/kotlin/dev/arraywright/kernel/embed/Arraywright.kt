@@ -8,6 +8,7 @@ import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.ExportConfiguration
 import dev.arraywright.kernel.config.NbdConfiguration
+import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.kernel.event.KernelEvent
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -15,7 +16,11 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.future.future
 import kotlinx.coroutines.jdk9.asPublisher
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import java.nio.ByteBuffer
+import java.nio.file.Path
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.Flow
 
@@ -26,6 +31,7 @@ import java.util.concurrent.Flow
  */
 public class Arraywright private constructor(private val kernel: ArraywrightKernel) : AutoCloseable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val following = CoroutineScope(scope.coroutineContext + SupervisorJob(scope.coroutineContext.job))
 
     /** Creates an array and runs it. */
     public fun createArray(request: ArrayRequest): CompletionStage<EmbeddedArray> =
@@ -48,6 +54,17 @@ public class Arraywright private constructor(private val kernel: ArraywrightKern
     public fun apply(configuration: Configuration): CompletionStage<List<KernelError>> =
         scope.future { kernel.apply(configuration) }
 
+    /**
+     * Runs what a configuration [file] says, and follows the file from then on until [close]; once for each file. The
+     * stage tells what failed at first; what comes of an edit is among the [events]. See [ConfigurationFile].
+     */
+    public fun follow(file: Path): CompletionStage<List<KernelError>> = scope.future {
+        val followed = withContext(Dispatchers.IO) { ConfigurationFile.open(file) }
+        kernel.apply(followed.current.value).also {
+            following.launch { followed.follow(kernel) }
+        }
+    }
+
     /** What happens, in order, beginning with the latest events. */
     public fun events(): Flow.Publisher<KernelEvent> = kernel.events.asPublisher()
 
@@ -59,6 +76,7 @@ public class Arraywright private constructor(private val kernel: ArraywrightKern
 
     /** Ends everything that was started; blocks for that long, within the kernel's bound. */
     override fun close() {
+        following.cancel()
         kernel.close()
         scope.cancel()
     }

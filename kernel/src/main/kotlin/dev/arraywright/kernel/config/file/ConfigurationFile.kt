@@ -24,6 +24,12 @@ import java.nio.file.Path
  * operator writes is taken in by [follow] or [reload]; what a kernel was told meanwhile is written by [change], on top of
  * what is in the file by then, and never over a file that cannot be used: that is an operator's work in progress.
  * Thread-safe; one for each file in a process.
+ *
+ * ```
+ * val file = ConfigurationFile.open(Path.of("/etc/arraywright.json"))
+ * val failures = kernel.apply(file.current.value)
+ * launch { file.follow(kernel) }
+ * ```
  */
 public class ConfigurationFile private constructor(public val path: Path, start: Configuration, text: String) {
     private val disk = DiskFile(path)
