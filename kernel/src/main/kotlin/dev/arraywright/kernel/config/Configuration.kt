@@ -119,7 +119,7 @@ public data class Configuration(
     )
 
     /**
-     * Looks at what reading alone does not find.
+     * Looks at what reading alone does not find; [source] names the configuration in errors.
      *
      * @throws KernelError.BadConfiguration if an address is none
      */

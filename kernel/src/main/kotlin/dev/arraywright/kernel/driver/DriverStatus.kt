@@ -42,6 +42,15 @@ public data class DriverStatus(
 ) {
     /** Whether it comes with Arraywright, and so is always there, and never loaded, unloaded or replaced. */
     public val builtIn: Boolean get() = jar == null
+
+    /** Whether it is loaded, or was and failed; what is going or gone is not. */
+    public val isLoaded: Boolean
+        get() = when (state) {
+            DriverState.Discovered, is DriverState.Rejected, DriverState.Unloading, DriverState.Unloaded,
+            is DriverState.Leaked,
+            -> false
+            else -> true
+        }
 }
 
 /** A driver that was loaded. */

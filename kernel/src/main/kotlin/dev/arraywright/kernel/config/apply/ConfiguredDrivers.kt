@@ -8,7 +8,6 @@ import dev.arraywright.kernel.driver.DriverStatus
 import dev.arraywright.kernel.driver.lifecycle.DriverState
 import dev.arraywright.kernel.driver.lifecycle.UpgradeGroup
 import dev.arraywright.kernel.driver.scan.DriverCandidate
-import dev.arraywright.kernel.driver.source.isLoaded
 import dev.arraywright.kernel.driver.source.requirementsRun
 import java.nio.file.Path
 
@@ -45,7 +44,14 @@ internal class ConfiguredDrivers(
         while (later.addAll(loads.filter { it.requiresOneOf(later) }.map { it.info.name })) continue
         load(loads.filter { it.info.name !in later })
         val infos = manager.drivers.value.filterValues { it.isLoaded }.mapNotNull { it.value.info }
-        for (group in UpgradeGroup.parts(upgrades, infos.associateBy { it.name })) attempt { upgrade(group) }
+        for (group in UpgradeGroup.parts(
+            upgrades,
+            infos.associateBy {
+                it.name
+            },
+        )) {
+            attempt { manager.upgradeFound(group) }
+        }
         load(loads.filter { it.info.name in later })
         return before.filter { (name, then) ->
             then.jar != null && after[name]?.jar == null && loaded(name)?.isOf(then) == true
@@ -57,10 +63,6 @@ internal class ConfiguredDrivers(
     private suspend fun load(candidates: List<DriverCandidate>) {
         if (candidates.isEmpty()) return
         manager.loadFound(candidates).failures.forEach { failed(it.error) }
-    }
-
-    private suspend fun upgrade(group: List<DriverCandidate>) {
-        manager.upgradeFound(group)
     }
 
     private suspend fun candidates(drivers: Map<String, DriverConfiguration>): List<DriverCandidate> =

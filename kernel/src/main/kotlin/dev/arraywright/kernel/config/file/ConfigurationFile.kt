@@ -215,7 +215,7 @@ public class ConfigurationFile private constructor(public val path: Path, start:
         private const val ATTEMPTS = 5
 
         /**
-         * The configuration that [path] has now.
+         * The configuration that [path] has now. Blocks while it is read.
          *
          * @throws KernelError.BadConfiguration if it cannot be used
          */
@@ -225,8 +225,8 @@ public class ConfigurationFile private constructor(public val path: Path, start:
         }
 
         /**
-         * Writes a new file for [configuration], which is its owner's alone, syncs it and puts it in the place of
-         * [path].
+         * Writes a new file for [configuration], which is its owner's alone, syncs it and puts it in the place of [path].
+         * Blocks for that.
          *
          * @throws KernelError.BadConfiguration if it cannot be written
          */

@@ -5,6 +5,8 @@ import dev.arraywright.hardware.memory.BufferPool
 import dev.arraywright.kernel.KernelError
 import dev.arraywright.kernel.driver.DriverInfo
 import dev.arraywright.kernel.driver.DriverOptions
+import dev.arraywright.kernel.driver.isolate.CallOutcome
+import dev.arraywright.kernel.driver.isolate.DriverCall
 import dev.arraywright.kernel.driver.isolate.DriverLoader
 import dev.arraywright.kernel.driver.isolate.LoadedDriver
 import dev.arraywright.kernel.driver.isolate.leak.LeakOutcome
@@ -25,11 +27,9 @@ import dev.arraywright.spi.driver.DriverContext
 import dev.arraywright.spi.driver.StorageDriver
 import dev.arraywright.spi.memory.BufferAllocator
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
-import kotlinx.coroutines.withContext
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -65,7 +65,7 @@ internal class KernelHouse(
     override val policy: CrashPolicy get() = options.crashes
 
     override suspend fun load(candidate: DriverCandidate, again: Boolean): DriverInstance {
-        // Before its turn: a jar on a disk that does not answer has no deadline here, and others wait for theirs.
+        // Before its turn, so that nobody waits for a jar on a disk that does not answer.
         if (again) requireSame(candidate)
         val name = candidate.info.name
         val most = options.maxBuffers ?: (buffers.limit() / 2)
@@ -137,11 +137,26 @@ internal class KernelHouse(
     }
 
     private suspend fun requireSame(candidate: DriverCandidate) {
-        val now = withContext(Dispatchers.IO) { scanner.scan(candidate.jar) }
+        val limit = options.loaderLimits.deadline
+        val now = when (
+            val scan = DriverCall.apart("scan ${candidate.jar}", null, limit) {
+                scanner.scan(candidate.jar)
+            }
+        ) {
+            is CallOutcome.Returned -> scan.value
+            is CallOutcome.Failed -> throw unread(candidate, scan.failure.message)
+            is CallOutcome.Late -> throw unread(candidate, "its jar could not be read within $limit")
+        }
         if (now.candidates.any { it.info == candidate.info }) return
         val why = now.rejected.firstOrNull()?.let { "${it.jar} ${it.why}" } ?: "its jar is another one by now"
         throw KernelError.DriverUnusable("cannot load the driver ${candidate.info} again", why, "load the jar anew")
     }
+
+    private fun unread(candidate: DriverCandidate, why: String) = KernelError.DriverUnusable(
+        "cannot load the driver ${candidate.info} again",
+        why,
+        "check the disk or network that its jar is on",
+    )
 
     /** What a scan has found and what is loaded are read one after the other. */
     private fun requireSame(candidate: DriverCandidate, loaded: LoadedDriver) {

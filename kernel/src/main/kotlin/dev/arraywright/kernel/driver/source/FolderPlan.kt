@@ -28,15 +28,6 @@ internal sealed interface FolderAction {
     data class Unload(override val name: String) : FolderAction
 }
 
-/** Whether it is loaded, or was and failed; what is going or gone is not. */
-internal val DriverStatus.isLoaded: Boolean
-    get() = when (state) {
-        DriverState.Discovered, is DriverState.Rejected, DriverState.Unloading, DriverState.Unloaded,
-        is DriverState.Leaked,
-        -> false
-        else -> true
-    }
-
 /** Whether [info]'s requirements run, as far as [all] tell. */
 internal fun requirementsRun(info: DriverInfo, all: Map<String, DriverStatus>): Boolean = info.requires.all { need ->
     val version = all[need.name]?.takeIf { it.state == DriverState.Running }?.info?.version

@@ -4,8 +4,6 @@ import dev.arraywright.kernel.config.Configuration
 import dev.arraywright.kernel.config.DriverConfiguration
 import dev.arraywright.kernel.config.file.ConfigurationFile
 import dev.arraywright.kernel.driver.DriverManager
-import dev.arraywright.kernel.driver.DriverStatus
-import dev.arraywright.kernel.driver.lifecycle.DriverState
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
@@ -45,7 +43,7 @@ internal class KeptDrivers(private val file: ConfigurationFile, private val mana
         var back = false
         file.change { c ->
             // Somebody may have loaded it again by now.
-            back = manager.status(name)?.there == true
+            back = manager.status(name)?.isLoaded == true
             val old = c.drivers[name]
             if (old == null || back) return@change c
             val own = noted[name].orEmpty().filter { (key, it) -> old.settings[key] == it.value }
@@ -56,7 +54,7 @@ internal class KeptDrivers(private val file: ConfigurationFile, private val mana
     }
 
     /** What is loaded from where, by name; for [upgraded]. */
-    fun jars(): Map<String, Path?> = manager.drivers.value.filterValues { it.there }.mapValues { it.value.jar }
+    fun jars(): Map<String, Path?> = manager.drivers.value.filterValues { it.isLoaded }.mapValues { it.value.jar }
 
     /** Some of what was loaded from [before] has come from elsewhere since. */
     suspend fun upgraded(before: Map<String, Path?>) {
@@ -72,7 +70,7 @@ internal class KeptDrivers(private val file: ConfigurationFile, private val mana
 
     /** What is configured of [name] with its jar, or without if the drivers' directory sees to it; null if it is gone. */
     private fun place(c: Configuration, name: String, old: DriverConfiguration, type: String?): DriverConfiguration? {
-        val status = manager.status(name)?.takeIf { it.there } ?: return null
+        val status = manager.status(name)?.takeIf { it.isLoaded } ?: return null
         val jar = status.jar?.toAbsolutePath()?.normalize() ?: return null
         val itself = status.info?.autoLoad == true && jar.parent == directory(c)
         return if (itself) DriverConfiguration(old.settings) else DriverConfiguration(old.settings, "$jar", type)
@@ -90,12 +88,4 @@ internal class KeptDrivers(private val file: ConfigurationFile, private val mana
     } catch (_: InvalidPathException) {
         null
     }
-
-    private val DriverStatus.there: Boolean
-        get() = when (state) {
-            DriverState.Discovered, is DriverState.Rejected, DriverState.Unloading, DriverState.Unloaded,
-            is DriverState.Leaked,
-            -> false
-            else -> true
-        }
 }
