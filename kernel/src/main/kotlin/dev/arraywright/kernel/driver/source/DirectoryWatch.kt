@@ -96,11 +96,13 @@ public class DirectoryWatch internal constructor(
 
     /** Returns when to look next at the latest. */
     private suspend fun look(): Duration {
-        val seen = try {
+        val (seen, followed) = try {
             withContext(io) {
                 // Followed before it is listed: what happens after the listing is told then.
-                events.follow(files.identity())
-                files.list()
+                val identity = files.identity()
+                events.follow(identity)
+                // What came to its place meanwhile is not followed yet, and nobody tells of that.
+                files.list() to (files.identity() == identity)
             }
         } catch (e: IOException) {
             shown.value = shown.value.copy(degraded = e.message ?: e.toString())
@@ -112,7 +114,7 @@ public class DirectoryWatch internal constructor(
             settling.examined(now(), path, after, contents)
         }
         shown.value = DirectorySight(settling.jars, settling.rejected)
-        return if (seen == null) pace.absent else pace.safetyNet
+        return if (seen == null || !followed) pace.absent else pace.safetyNet
     }
 
     private fun now(): Duration = began.elapsedNow()

@@ -8,6 +8,7 @@ import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.shouldNotBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.launch
@@ -42,7 +43,11 @@ class DirectoryWatchSpec : StringSpec({
             this.wake = wake
         }
 
+        /** Happens right after what is there was followed. */
+        var meanwhile: () -> Unit = {}
+
         override fun follow(identity: Any?) {
+            meanwhile()
             if (followed.lastOrNull() != identity) followed += identity
         }
 
@@ -179,6 +184,22 @@ class DirectoryWatchSpec : StringSpec({
             after(11.seconds) shouldContainExactly listOf("Appeared a.jar")
             target.writeBytes(jarBytes(2))
             after(11.seconds) shouldContainExactly listOf("Changed a.jar")
+        }
+    }
+
+    "a directory that comes between following it and listing it is followed soon, though nobody tells of it" {
+        scene(make = false) {
+            after(1.seconds)
+            events.meanwhile = {
+                events.meanwhile = {}
+                directory.createDirectory()
+            }
+            // Far less than what the safety net would take.
+            after(5.seconds).shouldBeEmpty()
+            events.followed.last() shouldNotBe null
+            file("a.jar").writeBytes(jarBytes(1))
+            events.happened()
+            after(1.seconds) shouldContainExactly listOf("Appeared a.jar")
         }
     }
 
